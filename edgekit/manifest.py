@@ -1,0 +1,214 @@
+"""The bundle's manifest: frozen msgspec structs, strict, and nothing but msgspec to read them.
+
+    Manifest
+    ├── inputs, outputs: Tensor     what the runtime sees
+    ├── features: Feature           raw input → one model input (LogMelSpec, ImageTensorSpec)
+    ├── decoder: Decoder            model outputs → Result (RawSpec, ClassifySpec, CtcSpec)
+    ├── budget: Budget              what the release was judged by
+    └── files: File                 every other file in the bundle, with digest and size
+
+Unknown fields, missing fields and values of the wrong type are refused when decoded.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from edgekit.errors import BundleError
+
+SCHEMA = 1
+"""The only schema version this reader knows."""
+
+Name: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,62}\Z")]
+Sha256: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Positive: TypeAlias = Annotated[int, Meta(gt=0)]
+NotNegative: TypeAlias = Annotated[int, Meta(ge=0)]
+Dtype: TypeAlias = Literal[
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "float32", "float64", "string",
+]  # fmt: skip
+Engine: TypeAlias = Literal["onnxruntime", "litert"]
+
+
+class Tensor(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model input or output. A dimension is a size, or a name where it may vary."""
+
+    name: str
+    dtype: Dtype
+    shape: tuple[NotNegative | str, ...]
+
+
+class File(Struct, frozen=True, forbid_unknown_fields=True):
+    """A file in the bundle, by its path inside it."""
+
+    path: str
+    sha256: Sha256
+    size_bytes: NotNegative
+
+
+class LogMelSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="log_mel"):
+    """Log-mel energies of mono audio; `edgekit.features.LogMel` has the presets."""
+
+    preset: Literal["kaldi", "whisper"]
+    sample_rate_hz: Positive = 16_000
+    num_mel_bins: Annotated[int, Meta(ge=1, le=256)] = 80
+    low_hz: float = 20.0
+    high_hz: float = 8_000.0
+
+
+class ImageTensorSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="image_tensor"):
+    """uint8 HWC image to a normalized float32 CHW tensor, resized bilinearly.
+
+    `width_px` None keeps the aspect ratio at the given height, between `min_width_px` and
+    `max_width_px`. The value is `(pixel / 255 - mean) / std`, channel by channel, after
+    `channels` put them in order.
+    """
+
+    height_px: Positive
+    width_px: Positive | None = None
+    min_width_px: Positive = 1
+    max_width_px: Positive = 16_384
+    channels: Literal["rgb", "bgr"] = "rgb"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+FeatureSpec: TypeAlias = LogMelSpec | ImageTensorSpec
+
+
+class Feature(Struct, frozen=True, forbid_unknown_fields=True):
+    """What fills one model input: the features, with leading axes of 1 added to fit its rank."""
+
+    input: str
+    spec: FeatureSpec
+
+
+class RawSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="raw"):
+    """The outputs as they are."""
+
+
+class ClassifySpec(Struct, frozen=True, forbid_unknown_fields=True, tag="classify"):
+    """The most probable labels of one output of shape (1, classes) or (classes,)."""
+
+    output: str
+    top_k: Positive = 5
+    softmax: bool = False
+
+
+class CtcSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="ctc"):
+    """Greedy CTC over one output of shape (1, steps, classes) or (steps, classes)."""
+
+    output: str
+    blank: NotNegative = 0
+
+
+DecoderSpec: TypeAlias = RawSpec | ClassifySpec | CtcSpec
+
+
+class AccuracyBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on the task's score, judged by the paired interval. Units of the score, 0 to 1."""
+
+    max_drop: Annotated[float, Meta(ge=0, le=1)] | None = None
+    min_score: Annotated[float, Meta(ge=0, le=1)] | None = None
+    min_agreement: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+
+class LatencyBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on warm latency; `max_ratio` is against the baseline."""
+
+    max_ratio: Annotated[float, Meta(gt=0)] | None = None
+    p50_ms: Annotated[float, Meta(gt=0)] | None = None
+    p95_ms: Annotated[float, Meta(gt=0)] | None = None
+    p99_ms: Annotated[float, Meta(gt=0)] | None = None
+
+
+class InstructionBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on instructions of one inference on an emulated Arm CPU."""
+
+    max_ratio: Annotated[float, Meta(gt=0)] | None = None
+    max_millions: Annotated[float, Meta(gt=0)] | None = None
+
+
+class MemoryBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on the peak resident memory of a process that loads and runs the model."""
+
+    max_ratio: Annotated[float, Meta(gt=0)] | None = None
+    peak_mb: Annotated[float, Meta(gt=0)] | None = None
+
+
+class SizeBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on the size of the model file; 1 MB is 1,000,000 bytes."""
+
+    max_ratio: Annotated[float, Meta(gt=0)] | None = None
+    max_mb: Annotated[float, Meta(gt=0)] | None = None
+
+
+class PlacementBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on what an NPU target leaves to the CPU: a share of the MACs, written `"2%"`."""
+
+    max_cpu_macs: Annotated[str, Meta(pattern=r"\A(100|\d{1,2}(\.\d+)?)%\Z")] | None = None
+
+
+class Budget(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Limits for a release. Every table and key is optional, unknown ones are refused."""
+
+    accuracy: AccuracyBudget = AccuracyBudget()
+    latency: LatencyBudget = LatencyBudget()
+    instructions: InstructionBudget = InstructionBudget()
+    memory: MemoryBudget = MemoryBudget()
+    size: SizeBudget = SizeBudget()
+    placement: PlacementBudget = PlacementBudget()
+
+
+class Manifest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything a device must know about a bundle. The spec is docs/bundle-format.md."""
+
+    schema: int
+    name: Name
+    version: Name
+    target: Name
+    engine: Engine
+    recipe: str
+    model: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    features: tuple[Feature, ...] = ()
+    decoder: DecoderSpec = RawSpec()
+    labels: str | None = None
+    budget: Budget = Budget()
+    files: tuple[File, ...] = ()
+
+
+class _SchemaOnly(Struct):
+    schema: int
+
+
+def decode_manifest(data: bytes, thing: str) -> Manifest:
+    """Read `manifest.json`.
+
+    Args:
+        data: the bytes of the file.
+        thing: what to call the bundle in an error.
+
+    Raises:
+        BundleError: it is not JSON, of another schema, or breaks a rule of this one.
+    """
+    try:
+        schema = msgspec.json.decode(data, type=_SchemaOnly).schema
+        if schema != SCHEMA:
+            raise BundleError(
+                thing,
+                f"manifest.json has schema {schema}, this edgekit reads schema {SCHEMA}",
+                "install the edgekit that wrote the bundle, or pack it again with this one",
+            )
+        return msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise BundleError(
+            thing, f"manifest.json cannot be read: {error}", "pack or download the bundle again"
+        ) from error
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """The one byte sequence that stands for a manifest: sorted keys, indented, a final newline."""
+    return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1) + b"\n"
