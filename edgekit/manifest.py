@@ -78,10 +78,11 @@ FeatureSpec: TypeAlias = LogMelSpec | ImageTensorSpec
 
 
 class Feature(Struct, frozen=True, forbid_unknown_fields=True):
-    """What fills one model input: the features, with leading axes of 1 added to fit its rank."""
+    """What fills one model input: the features behind `leading_axes` axes of size 1."""
 
     input: str
     spec: FeatureSpec
+    leading_axes: Annotated[int, Meta(ge=0, le=4)] = 1
 
 
 class RawSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="raw"):
