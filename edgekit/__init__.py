@@ -16,8 +16,6 @@ The offline toolchain is `edgekit_converters` (`pip install 'edgekit[convert]'`)
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as _numpy  # noqa: F401 - the one heavy import that every user of the package needs
-
 from edgekit.errors import EdgekitError
 
 if TYPE_CHECKING:

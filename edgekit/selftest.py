@@ -135,7 +135,8 @@ def _check_close(thing: str, name: str, found: Array | None, golden: Array, case
         if np.allclose(wide, reference, rtol=case.rtol, atol=case.atol, equal_nan=True):
             return
         worst = float(np.nanmax(np.abs(wide - reference)))
-        problem = f"output {name!r} differs by up to {worst:.3g}, allowed {case.atol:g} + {case.rtol:g}·|golden|"
+        allowed = f"{case.atol:g} + {case.rtol:g}·|golden|"
+        problem = f"output {name!r} differs by up to {worst:.3g}, allowed {allowed}"
     raise BundleError(
         thing,
         problem,

@@ -1,6 +1,6 @@
 """What a model is for: a user's Python file with samples, predict and score.
 
-    def samples(split):            # "calibration" | "evaluation" → iterable of (input, label, group)
+    def samples(split):            # "calibration" | "evaluation" → (input, label, group)…
     def predict(run, input):       # optional; run({name: array}) → {name: array}
     def score(predictions, labels) # → float in 0..1, higher is better
 
@@ -62,7 +62,7 @@ class Task:
             TaskError: none come, one is not a triple, or an input holds NaN or is empty.
         """
         number = -1
-        for number, sample in enumerate(self._call("samples", split)):  # noqa: B007
+        for number, sample in enumerate(self._call("samples", split)):
             yield self._checked(sample, f"{split} sample {number}")
         if number < 0:
             problem = f"samples({split!r}) yields nothing"
