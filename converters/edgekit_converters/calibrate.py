@@ -1,0 +1,182 @@
+"""Ranges of every activation over the calibration split, streamed.
+
+The graph is augmented with a ReduceMin and a ReduceMax of each float tensor, so that two scalars
+leave the runtime where the tensor would. The task's own `predict` runs on it and sees only the
+model's real outputs: stateful models and models called many times a sample need nothing more.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from onnx import ModelProto, TensorProto, helper
+
+from edgekit.engines import Array, Engine, open_engine
+from edgekit.errors import ModelError, TaskError
+from edgekit.task import Task
+from edgekit_converters.graph import constants, copy_of, float_tensors
+
+SPLIT = "calibration"
+KEPT_FEEDS = 16
+"""Calls of the model whose inputs are kept, for latency and for checking what was made."""
+LARGEST_VALUE = 1e30
+"""Beyond it a float32 scale would lose all else: attention masks of -inf and -3.4e38."""
+_LOW, _HIGH = "/edgekit/low", "/edgekit/high"
+
+
+@dataclass(frozen=True)
+class Range:
+    """The least and the greatest value seen."""
+
+    low: float
+    high: float
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether 8 bits can stand for it."""
+        return -LARGEST_VALUE < self.low <= self.high < LARGEST_VALUE
+
+    def __or__(self, other: "Range") -> "Range":
+        return Range(min(self.low, other.low), max(self.high, other.high))
+
+
+Ranges: TypeAlias = Mapping[str, Range]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the calibration split showed.
+
+    Attributes:
+        ranges: by tensor name; tensors that no call computed are missing.
+        feeds: inputs of some calls, drawn evenly from all.
+        samples: samples seen.
+        calls: calls of the model seen.
+    """
+
+    ranges: Ranges
+    feeds: tuple[dict[str, Array], ...]
+    samples: int
+    calls: int
+
+
+@dataclass
+class FeedSampler:
+    """Keeps a few of a stream of feeds, each with the same chance (Vitter's algorithm R)."""
+
+    seed: int
+    kept: list[dict[str, Array]] = field(default_factory=list)
+    seen: int = 0
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def add(self, feeds: Mapping[str, Array]) -> None:
+        """Offer one call's inputs; what is kept is copied."""
+        self.seen += 1
+        slot = self._random.randrange(self.seen)
+        if len(self.kept) < KEPT_FEEDS:
+            self.kept.append({name: array.copy() for name, array in feeds.items()})
+        elif slot < KEPT_FEEDS:
+            self.kept[slot] = {name: array.copy() for name, array in feeds.items()}
+
+
+@dataclass
+class RangeObserver:
+    """A `run` for the task that remembers the range of every tensor it computes."""
+
+    engine: Engine
+    outputs: tuple[str, ...]
+    ranges: dict[str, Range] = field(default_factory=dict)
+
+    def run(self, feeds: dict[str, Array]) -> dict[str, Array]:
+        """One inference; returns the model's own outputs.
+
+        Raises:
+            ModelError: a tensor has NaN.
+        """
+        values = self.engine.run(feeds)
+        for name in values:
+            if name.endswith(_LOW):
+                tensor = name.removesuffix(_LOW)
+                self._observe(tensor, float(values[name]), float(values[tensor + _HIGH]))
+        return {name: values[name] for name in self.outputs}
+
+    def _observe(self, tensor: str, low: float, high: float) -> None:
+        if np.isnan(low) or np.isnan(high):
+            problem = "it has NaN on a calibration sample"
+            raise ModelError(f"tensor {tensor!r}", problem, "check the samples and the model")
+        found = Range(low, high)
+        self.ranges[tensor] = self.ranges.get(tensor, found) | found
+
+
+def calibrate(
+    model: ModelProto,
+    task: Task,
+    *,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Calibration:
+    """Run the calibration split through the model.
+
+    Args:
+        model: clean fp32.
+        task: whose `predict` feeds it.
+        seed: of the choice of feeds to keep.
+        progress: called with the number of samples done.
+
+    Raises:
+        TaskError: the split never feeds the model, or the task breaks a promise.
+        ModelError: the model fails on an input, or a tensor has NaN.
+    """
+    tensors = sorted(float_tensors(model))
+    engine = open_engine("onnxruntime", augmented(model, tensors).SerializeToString())
+    observer = RangeObserver(engine, tuple(output.name for output in model.graph.output))
+    sampler = FeedSampler(seed)
+
+    def run(feeds: dict[str, Array]) -> dict[str, Array]:
+        outputs = observer.run(feeds)
+        sampler.add(feeds)
+        return outputs
+
+    samples = 0
+    try:
+        for samples, (raw, _label, _group) in enumerate(task.samples(SPLIT), 1):
+            task.predict(run, raw)
+            if progress is not None:
+                progress(samples)
+    finally:
+        engine.close()
+    if not sampler.kept:
+        problem = f"predict never ran the model on the {samples} samples of {SPLIT!r}"
+        way_out = "call run({input name: array}) in predict"
+        raise TaskError(f"task {str(task.path)!r}", problem, way_out)
+    return Calibration(observer.ranges, tuple(sampler.kept), samples, sampler.seen)
+
+
+def augmented(model: ModelProto, tensors: list[str]) -> ModelProto:
+    """The model with the least and the greatest value of each tensor as further outputs."""
+    result = copy_of(model)
+    for tensor in tensors:
+        for operator, suffix in (("ReduceMin", _LOW), ("ReduceMax", _HIGH)):
+            name = tensor + suffix
+            result.graph.node.append(
+                helper.make_node(operator, [tensor], [name], name=name, keepdims=0)
+            )
+            result.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, []))
+    return result
+
+
+def unusable(model: ModelProto, ranges: Ranges) -> dict[str, str]:
+    """Float tensors that 8 bits cannot stand for, with the reason."""
+    known = constants(model.graph)
+    reasons = {}
+    for tensor in sorted(float_tensors(model) - known.keys()):
+        if tensor not in ranges:
+            reasons[tensor] = f"{tensor!r} was never computed on the calibration split"
+        elif not ranges[tensor].is_usable:
+            low, high = ranges[tensor].low, ranges[tensor].high
+            reasons[tensor] = f"{tensor!r} reaches from {low:.3g} to {high:.3g}"
+    return reasons
