@@ -187,6 +187,9 @@ def _check_kind(name: str, fields: tuple[int, ...], thing: str) -> None:
         raise BundleError(thing, f"entry {name!r} is encrypted", "pack it again with edgekit")
     if stat.S_ISLNK(mode):
         raise BundleError(thing, f"entry {name!r} is a link", "pack the file it points to")
+    if fields[1] != _MADE_BY:
+        problem = f"entry {name!r} was written by another zip tool"
+        raise BundleError(thing, problem, "pack it again with edgekit")
 
 
 def _check_place(entry: Entry, previous_end: int, limit: int, thing: str) -> None:

@@ -16,7 +16,7 @@ Optional names say what travels in the bundle, and make `predict` unnecessary:
 import importlib.util
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -231,7 +231,7 @@ def _labels(module: ModuleType, thing: str) -> tuple[str, ...] | None:
     labels = getattr(module, "labels", None)
     if labels is None:
         return None
-    if not isinstance(labels, Sequence) or not all(isinstance(label, str) for label in labels):
+    if not isinstance(labels, list | tuple) or not all(isinstance(label, str) for label in labels):
         raise TaskError(thing, "labels is not a list of strings", "name each class")
     return tuple(labels)
 

@@ -140,6 +140,7 @@ def test_a_jackknife_of_many_groups_calls_the_statistic_once_per_fold():
 
 def test_no_difference_in_299_groups_bounds_the_share_at_one_percent():
     assert st.all_agree_bound(299) <= 0.01 < st.all_agree_bound(298)
+    assert st.groups_to_agree(0.01) == 299
 
 
 @pytest.mark.parametrize(("b", "c"), [(0, 0), (0, 5), (3, 9), (10, 10), (40, 20)])

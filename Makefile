@@ -1,0 +1,53 @@
+# make demo    optimize, pack, run and gate a real model, from nothing
+# make check   what CI runs: format, lint, types, import contracts, native tests, docs, tests
+# make test    every Python test
+# make help    the rest
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check format lint types contracts test native-test docs demo bench lock clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 4
+	@echo "  setup format lint types contracts native-test docs bench lock clean"
+
+# The virtual environment, made again when what it holds changes.
+setup: $(VENV)/.ready
+$(VENV)/.ready: pyproject.toml requirements.lock CMakeLists.txt $(shell find native edgekit/_native -name '*.[ch]')
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "make: $(PYTHON) has no venv; run: apt-get install python3-venv" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --constraint requirements.lock --editable '.[dev,docs,litert]'
+	@touch $@
+
+check: format lint types contracts native-test docs test
+
+format: setup
+	$(BIN)/ruff format --check .
+lint: setup
+	$(BIN)/ruff check .
+types: setup
+	$(BIN)/mypy
+contracts: setup
+	$(BIN)/lint-imports
+test: setup
+	$(BIN)/pytest tests
+docs: setup
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+# Timings of the parts. They inform; the gate judges.
+bench: setup
+	$(BIN)/pytest benchmarks --benchmark-only
+
+# Versions that were tested together: a constraint for everyone who works here.
+lock: setup
+	$(BIN)/python -m pip freeze --exclude-editable --all | grep -viE '^(pip|setuptools|wheel)==' > requirements.lock
+
+clean:
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

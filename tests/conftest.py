@@ -1,0 +1,29 @@
+"""Fixtures of the whole suite."""
+
+from pathlib import Path
+
+import onnx
+import pytest
+from builders import small_files, small_manifest, small_model
+
+from edgekit.bundle import write_bundle
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """No test reads or leaves anything in the user's cache."""
+    monkeypatch.setenv("EDGEKIT_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def small_onnx(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "small.onnx"
+    onnx.save(small_model(), path)
+    return path
+
+
+@pytest.fixture
+def small_bundle(tmp_path) -> Path:
+    path = tmp_path / "small-1.0.edgekit"
+    write_bundle(path, small_manifest(), small_files())
+    return path
