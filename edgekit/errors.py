@@ -5,6 +5,7 @@
     ├── BundleError          2   a bundle is damaged, hostile or of an unknown schema
     ├── InputError           2   a raw input or tensor is not what the manifest says
     ├── ModelError           2   a trained model cannot be read, rewritten or run
+    │   └── CrashError       2   a model ended or hung the process that ran it
     ├── TaskError            2   a task file does not keep its promise
     ├── TargetError          2   an unknown target, or one that cannot be measured here
     ├── BudgetError          2   a budget file is malformed or impossible
@@ -54,6 +55,10 @@ class InputError(EdgekitError):
 
 class ModelError(EdgekitError):
     """A trained model cannot be read, rewritten or run."""
+
+
+class CrashError(ModelError):
+    """A model ended or hung the process that ran it."""
 
 
 class TaskError(EdgekitError):

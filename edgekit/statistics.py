@@ -192,6 +192,11 @@ def all_agree_bound(groups: int, confidence: float = 0.95) -> float:
     return float(1.0 - (1.0 - confidence) ** (1.0 / groups))
 
 
+def groups_to_agree(share: float, confidence: float = 0.95) -> int:
+    """Groups without a difference that bring `all_agree_bound` down to this share, above 0."""
+    return math.ceil(math.log1p(-confidence) / math.log1p(-share))
+
+
 def mcnemar(only_first: int, only_second: int) -> float:
     """Exact two-sided p value that two classifiers err equally often on the same samples.
 

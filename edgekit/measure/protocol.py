@@ -1,0 +1,101 @@
+"""What parent and worker say to each other: one JSON object a line.
+
+The parent sends a `Request`, the worker answers each with one `Answer`. A worker whose input ends
+dies at once, whatever it is doing: that is how no worker outlives its parent.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+
+class Load(Struct, frozen=True, tag=True):
+    """Load one side, run it once cold, warm it up.
+
+    Attributes:
+        role: what to call it from now on, such as `"baseline"`.
+        path: a .onnx, .tflite or .edgekit file.
+        threads: that one inference may use.
+        samples: for each sample, the .npy file of each model input; or, under the name "", of
+            the one raw input. With `raw`, samples go through the bundle's features first.
+        raw: time features, model and decoder of a bundle instead of the model alone.
+        warm_calls: calls before timing counts, fewer where they take more than half a second.
+    """
+
+    role: str
+    path: str
+    threads: int
+    samples: list[dict[str, str]]
+    raw: bool
+    warm_calls: int
+
+
+class Block(Struct, frozen=True, tag=True):
+    """Time calls in exactly this order. The n-th call of every role takes the same sample.
+
+    Attributes:
+        order: roles, one for each call.
+        first_sample: index of the first sample; later ones follow and wrap around.
+    """
+
+    order: list[str]
+    first_sample: int
+
+
+class Loaded(Struct, frozen=True, tag=True):
+    """One side is ready.
+
+    Attributes:
+        load_ms: from file to runnable, digests and graph optimization included.
+        first_ms: the first call, cold.
+        warm_ms: the fastest of the warm-up calls: what to plan with.
+        peak_mb: peak resident memory of the process until now; None where it is not told.
+        runtime: name and version of what runs the model.
+    """
+
+    load_ms: float
+    first_ms: float
+    warm_ms: float
+    peak_mb: float | None
+    runtime: str
+
+
+class Times(Struct, frozen=True, tag=True):
+    """Wall time of every call of a block, in nanoseconds, by role in the order they ran.
+
+    `features_ns` is the part of `total_ns` that went into features; empty without `raw`.
+    """
+
+    total_ns: dict[str, list[int]]
+    features_ns: dict[str, list[int]]
+
+
+class Refused(Struct, frozen=True, tag=True):
+    """An `EdgekitError`, by the name of its class and its three parts."""
+
+    error: str
+    thing: str
+    problem: str
+    way_out: str
+
+
+Request: TypeAlias = Load | Block
+Answer: TypeAlias = Loaded | Times | Refused
+
+
+def encode(message: Request | Answer) -> bytes:
+    """One line."""
+    return msgspec.json.encode(message) + b"\n"
+
+
+def decode_request(line: bytes) -> Request:
+    """A request from its line."""
+    request: Request = msgspec.json.decode(line, type=Request)
+    return request
+
+
+def decode_answer(line: bytes) -> Answer:
+    """An answer from its line."""
+    answer: Answer = msgspec.json.decode(line, type=Answer)
+    return answer

@@ -1,0 +1,168 @@
+"""Recorded call times, and the figures they make: pure functions, no clock and no process."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from msgspec import Struct
+
+from edgekit.measure.protocol import Loaded, Times
+from edgekit.statistics import Floats, mean_sequence
+
+RESOLUTION = 0.02
+"""No ratio is claimed more finely than this. The same model in two processes differed by up to
+1.7 % for as long as they lived (placement in memory), which no number of calls averages out."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """How one process loaded one side. `place` is 0 for the side that was loaded first."""
+
+    process: int
+    role: str
+    place: int
+    loaded: Loaded
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Everything that was timed: blocks in the order they ran, each with its process."""
+
+    starts: tuple[Start, ...]
+    blocks: tuple[tuple[int, Times], ...]
+
+    def calls_ms(self, role: str) -> Floats:
+        """Every warm call of a side, in milliseconds, in the order they ran."""
+        parts = [times.total_ns[role] for _, times in self.blocks]
+        return np.array([ns for part in parts for ns in part], dtype=np.float64) / 1e6
+
+    def features_ms(self, role: str) -> Floats:
+        """What of each call went into features; empty where features were not timed."""
+        parts = [times.features_ns.get(role, []) for _, times in self.blocks]
+        return np.array([ns for part in parts for ns in part], dtype=np.float64) / 1e6
+
+
+class LatencyFigures(Struct, frozen=True, omit_defaults=True):
+    """Warm latency of one side; wall time in milliseconds."""
+
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    max: float
+
+
+class SideFigures(Struct, frozen=True, omit_defaults=True):
+    """What was measured of one side.
+
+    Attributes:
+        calls: how many warm calls were timed.
+        latency_ms: their distribution.
+        throughput_per_s: calls a second, one after the other: the reciprocal of the mean.
+        load_ms: from file to runnable; median over the processes that loaded this side first.
+        first_ms: the first call, cold; likewise.
+        peak_mb: peak resident memory of a process that loaded and ran only this side; None where
+            no process loaded it first or the system does not tell.
+        features_p50_ms: median time of the features, where raw inputs were timed.
+        model_p50_ms: median of the rest: the model and the decoder.
+        runtime: name and version of what ran the model.
+    """
+
+    calls: int
+    latency_ms: LatencyFigures
+    throughput_per_s: float
+    load_ms: float
+    first_ms: float
+    runtime: str
+    peak_mb: float | None = None
+    features_p50_ms: float | None = None
+    model_p50_ms: float | None = None
+
+
+class Ratio(Struct, frozen=True):
+    """A side's time over another's, 1.0 for equal.
+
+    Attributes:
+        point: geometric mean over blocks of the ratio of medians.
+        low: lower end of the 95 % interval; valid at every look, and widened by `resolution`.
+        high: upper end of it; both infinite or 0 while there are too few blocks.
+        resolution: what was added for differences between processes.
+        blocks: how many blocks there were.
+        by_process: the point of each process alone.
+    """
+
+    point: float
+    low: float
+    high: float
+    resolution: float
+    blocks: int
+    by_process: tuple[float, ...]
+
+    def settles(self, limit: float) -> bool:
+        """Whether the interval lies wholly on one side of a limit."""
+        return self.high <= limit or self.low > limit
+
+
+def ratio_of(
+    recording: Recording, over: str, under: str, *, resolution: float = RESOLUTION
+) -> Ratio:
+    """How much longer calls of `over` take than calls of `under`.
+
+    Each block gives the logarithm of its ratio of medians: within a block both sides ran in turns
+    on the same samples, so load and frequency hit both. The confidence sequence runs over blocks.
+    """
+    logs = [_log_ratio(times, over, under) for _, times in recording.blocks]
+    interval = mean_sequence(logs)
+    by_process: dict[int, list[float]] = {}
+    for (process, _), value in zip(recording.blocks, logs, strict=True):
+        by_process.setdefault(process, []).append(value)
+    slack = math.log1p(resolution)
+    return Ratio(
+        point=math.exp(interval.point),
+        low=math.exp(interval.low - slack),
+        high=math.exp(min(interval.high + slack, 700.0)),
+        resolution=resolution,
+        blocks=len(logs),
+        by_process=tuple(math.exp(float(np.mean(each))) for each in by_process.values()),
+    )
+
+
+def _log_ratio(times: Times, over: str, under: str) -> float:
+    above, below = (max(float(np.median(times.total_ns[r])), 1.0) for r in (over, under))
+    return math.log(above / below)
+
+
+def side_figures(recording: Recording, role: str) -> SideFigures:
+    """The figures of one side."""
+    calls = recording.calls_ms(role)
+    features = recording.features_ms(role)
+    starts = [start for start in recording.starts if start.role == role]
+    first = [start.loaded for start in starts if start.place == 0]
+    loads = first or [start.loaded for start in starts]
+    return SideFigures(
+        calls=calls.size,
+        latency_ms=latency_figures(calls),
+        throughput_per_s=1e3 / float(calls.mean()),
+        load_ms=_median([loaded.load_ms for loaded in loads]),
+        first_ms=_median([loaded.first_ms for loaded in loads]),
+        runtime=loads[0].runtime,
+        peak_mb=_peak(first),
+        features_p50_ms=float(np.median(features)) if features.size else None,
+        model_p50_ms=float(np.median(calls - features)) if features.size else None,
+    )
+
+
+def latency_figures(calls_ms: Floats) -> LatencyFigures:
+    """Percentiles of call times in milliseconds; each is a call that was seen."""
+    p50, p90, p95, p99 = np.quantile(calls_ms, [0.5, 0.9, 0.95, 0.99], method="inverted_cdf")
+    return LatencyFigures(float(p50), float(p90), float(p95), float(p99), float(calls_ms.max()))
+
+
+def _peak(loads: Sequence[Loaded]) -> float | None:
+    peaks = [loaded.peak_mb for loaded in loads if loaded.peak_mb is not None]
+    return _median(peaks) if peaks else None
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values))

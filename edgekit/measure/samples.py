@@ -1,0 +1,131 @@
+"""What a model is fed while it is timed: given, golden, taken from a task, or synthetic."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgekit.bundle import Bundle
+from edgekit.engines import Array, engine_for, open_engine
+from edgekit.errors import InputError, UsageError
+from edgekit.manifest import Tensor
+from edgekit.selftest import read_golden, read_input
+
+if TYPE_CHECKING:
+    from edgekit.task import Run, Task
+
+MOST = 32
+"""Samples that a worker holds in memory; more would not make the time more typical."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs for a worker.
+
+    Attributes:
+        values: model inputs by name; or with `raw`, what `Model.run` takes.
+        raw: whether features and decoder of a bundle are timed too.
+        source: where they come from, for reports.
+    """
+
+    values: tuple[Any, ...]
+    raw: bool
+    source: str
+
+    def write(self, folder: Path) -> list[dict[str, str]]:
+        """One .npy file an array; returns the paths by input name, "" for a lone raw input."""
+        return [_write(sample, folder, number) for number, sample in enumerate(self.values[:MOST])]
+
+
+def _write(sample: Any, folder: Path, number: int) -> dict[str, str]:
+    arrays = sample if isinstance(sample, Mapping) else {"": sample}
+    paths = {}
+    for place, (name, array) in enumerate(arrays.items()):
+        path = folder / f"{number}.{place}.npy"
+        np.save(path, np.asarray(array), allow_pickle=False)
+        paths[name] = str(path)
+    return paths
+
+
+def given_samples(feeds: Sequence[Mapping[str, Array]]) -> Samples:
+    """Feeds that the caller has.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if not feeds:
+        raise UsageError("the feeds to time with", "there are none", "give at least one")
+    return Samples(tuple(dict(each) for each in feeds), raw=False, source="given feeds")
+
+
+def golden_samples(path: Path) -> Samples | None:
+    """The golden raw inputs of a bundle; None where it has no golden cases."""
+    with Bundle.open(path) as bundle:
+        cases = read_golden(bundle).cases
+        inputs = tuple(read_input(bundle, case) for case in cases)
+    if not inputs:
+        return None
+    return Samples(inputs, raw=True, source=f"{len(inputs)} golden inputs of {path.name}")
+
+
+def task_samples(task: "Task", path: Path, count: int = 8) -> Samples:
+    """The model inputs that a task's first evaluation samples lead to, as the model sees them.
+
+    Raises:
+        TaskError: the task breaks its promise.
+    """
+    seen: list[dict[str, Array]] = []
+    run = open_model(path)
+
+    def record(feeds: Mapping[str, Array]) -> dict[str, Array]:
+        if len(seen) < MOST:
+            seen.append({name: np.array(array) for name, array in feeds.items()})
+        return run(feeds)
+
+    for sample, _, _ in islice(task.samples("evaluation"), count):
+        task.predict(record, sample)
+    return Samples(tuple(seen), raw=False, source=f"{len(seen)} calls of {task.path.name}")
+
+
+def synthetic_samples(inputs: Sequence[Tensor], seed: int = 0, count: int = 4) -> Samples:
+    """Seeded noise: normal floats, integers of 0 and 1; a dimension that may vary is 1.
+
+    Raises:
+        InputError: an input holds strings, which noise cannot stand for.
+    """
+    random = np.random.default_rng(seed)
+    values = tuple({t.name: _noise(t, random) for t in inputs} for _ in range(count))
+    return Samples(values, raw=False, source=f"{count} synthetic inputs, seed {seed}")
+
+
+def _noise(tensor: Tensor, random: np.random.Generator) -> Array:
+    if tensor.dtype == "string":
+        way_out = "give a task or real inputs"
+        raise InputError(f"input {tensor.name!r}", "it holds strings", way_out)
+    shape = [1 if isinstance(size, str) else size for size in tensor.shape]
+    if tensor.dtype.startswith("float"):
+        return random.standard_normal(shape).astype(tensor.dtype)
+    return random.integers(0, 2, shape).astype(tensor.dtype)
+
+
+def open_model(path: Path, threads: int = 1) -> "Run":
+    """One inference of a plain model file or of a bundle's model, in this process."""
+    if path.suffix == ".edgekit":
+        from edgekit.model import load
+
+        return load(path, threads=threads, verify="digest").infer
+    return open_engine(engine_for(path), path, threads=threads).run
+
+
+def model_inputs(path: Path) -> tuple[Tensor, ...]:
+    """What a plain model file or a bundle's model must be fed."""
+    if path.suffix == ".edgekit":
+        with Bundle.open(path) as bundle:
+            return bundle.manifest.inputs
+    engine = open_engine(engine_for(path), path)
+    inputs = engine.inputs
+    engine.close()
+    return inputs

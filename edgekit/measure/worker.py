@@ -1,0 +1,158 @@
+"""The process that loads models and times calls: `python -m edgekit.measure.worker`.
+
+It reads requests on stdin and answers on stdout, see `protocol.py`; whatever a runtime prints
+goes to stderr.
+"""
+
+import gc
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgekit.engines import engine_for, open_engine
+from edgekit.errors import EdgekitError, UsageError
+from edgekit.measure.memory import peak_memory_mb
+from edgekit.measure.protocol import (
+    Answer,
+    Block,
+    Load,
+    Loaded,
+    Refused,
+    Request,
+    Times,
+    decode_request,
+    encode,
+)
+
+WARM_UP_NS = 500_000_000
+
+Call = Callable[[int], tuple[int, int]]
+"""Run the sample with this index (wrapping around): (total ns, of it features ns)."""
+
+
+def main() -> None:
+    """Answer requests until stdin ends."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(requests,), daemon=True).start()
+    calls: dict[str, Call] = {}
+    while True:
+        request = decode_request(requests.get())
+        answers.write(encode(_answer(request, calls)))
+
+
+def _read(requests: queue.SimpleQueue[bytes]) -> None:
+    """Queue every line of stdin; when it ends the parent is gone or done, and so is this process.
+
+    A thread, so that it works while a runtime hangs in a call; it sleeps while blocks run.
+    """
+    for line in sys.stdin.buffer:
+        requests.put(line)
+    os._exit(0)
+
+
+def _answer(request: Request, calls: dict[str, Call]) -> Answer:
+    try:
+        if isinstance(request, Load):
+            return _load(request, calls)
+        return _block(request, calls)
+    except EdgekitError as error:
+        return Refused(type(error).__name__, error.thing, error.problem, error.way_out)
+    except OSError as error:
+        thing, problem = f"file {error.filename!r}", str(error.strerror)
+        return Refused("StorageError", thing, problem, "check the path and its permissions")
+
+
+def _load(request: Load, calls: dict[str, Call]) -> Loaded:
+    samples = [_read_sample(files) for files in request.samples]
+    started = time.perf_counter_ns()
+    call, runtime = (_open_raw if request.raw else _open_model)(request, samples)
+    load_ns = time.perf_counter_ns() - started
+    first_ns, _ = call(0)
+    warm_ns = _warm_up(call, max(request.warm_calls, len(samples)))
+    calls[request.role] = call
+    return Loaded(load_ns / 1e6, first_ns / 1e6, warm_ns / 1e6, peak_memory_mb(), runtime)
+
+
+def _warm_up(call: Call, count: int) -> int:
+    """The fastest of up to `count` calls."""
+    deadline = time.perf_counter_ns() + WARM_UP_NS
+    fastest, _ = call(0)
+    for index in range(1, count):
+        fastest = min(fastest, call(index)[0])
+        if time.perf_counter_ns() > deadline:
+            break
+    return fastest
+
+
+def _block(request: Block, calls: dict[str, Call]) -> Times:
+    total: dict[str, list[int]] = {role: [] for role in request.order}
+    features: dict[str, list[int]] = {role: [] for role in request.order}
+    gc.collect()
+    gc.disable()
+    try:
+        for role in request.order:
+            total_ns, features_ns = calls[role](request.first_sample + len(total[role]))
+            total[role].append(total_ns)
+            features[role].append(features_ns)
+    finally:
+        gc.enable()
+    spent = any(any(each) for each in features.values())
+    return Times(total, features if spent else {})
+
+
+def _read_sample(files: Mapping[str, str]) -> Any:
+    arrays = {name: np.load(path, allow_pickle=False) for name, path in files.items()}
+    return arrays.get("", arrays)
+
+
+def _open_model(request: Load, samples: list[Any]) -> tuple[Call, str]:
+    """The model alone: of a plain file, or of a bundle."""
+    path = Path(request.path)
+    if path.suffix == ".edgekit":
+        from edgekit.model import load
+
+        model = load(path, threads=request.threads, verify="digest")
+        run, runtime = model.infer, model.runtime
+    else:
+        engine = open_engine(engine_for(path), path, threads=request.threads)
+        run, runtime = engine.run, engine.runtime
+
+    def call(index: int) -> tuple[int, int]:
+        feeds = samples[index % len(samples)]
+        started = time.perf_counter_ns()
+        run(feeds)
+        return time.perf_counter_ns() - started, 0
+
+    return call, runtime
+
+
+def _open_raw(request: Load, samples: list[Any]) -> tuple[Call, str]:
+    """A bundle from raw input to decoded result: what an app waits for."""
+    if Path(request.path).suffix != ".edgekit":
+        problem = "raw inputs can be timed through a bundle only"
+        raise UsageError(f"model {request.path!r}", problem, "pack it first")
+    from edgekit.model import load
+
+    model = load(request.path, threads=request.threads, verify="digest")
+
+    def call(index: int) -> tuple[int, int]:
+        raw = samples[index % len(samples)]
+        started = time.perf_counter_ns()
+        result = model.run(raw)
+        total_ns = time.perf_counter_ns() - started
+        return total_ns, round(result.features_ms * 1e6)
+
+    return call, model.runtime
+
+
+if __name__ == "__main__":
+    main()
