@@ -48,13 +48,18 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LogMelSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="log_mel"):
-    """Log-mel energies of mono audio; `edgekit.features.LogMel` has the presets."""
+    """Log-mel energies of mono audio; `edgekit.features.LogMel` has the presets.
+
+    `low_hz` and `high_hz` None mean what the preset has: from 20 Hz for kaldi and 0 Hz for
+    whisper, to half the sample rate. Every sample is multiplied by `input_scale` first.
+    """
 
     preset: Literal["kaldi", "whisper"]
     sample_rate_hz: Positive = 16_000
     num_mel_bins: Annotated[int, Meta(ge=1, le=256)] = 80
-    low_hz: float = 20.0
-    high_hz: float = 8_000.0
+    low_hz: Annotated[float, Meta(ge=0)] | None = None
+    high_hz: Annotated[float, Meta(gt=0)] | None = None
+    input_scale: Annotated[float, Meta(gt=0)] = 1.0
 
 
 class ImageTensorSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="image_tensor"):

@@ -1,0 +1,1 @@
+"""The compiled kernels. `edgekit.kernels` is the only importer."""

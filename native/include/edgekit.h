@@ -1,0 +1,141 @@
+/* edgekit's kernels: portable C11, no allocation, no threads, no state.
+ *
+ * Every operation takes an instruction set. EK_PORTABLE runs everywhere and is the truth; the
+ * others give the same bits, faster. Plans are built once into the caller's memory, hold no
+ * pointers and are never written again, so threads and processes may share them. Plans and
+ * scratch are aligned to EK_ALIGNMENT bytes; inputs and outputs need only the alignment of their
+ * type. Results are 0 or one of the EK_BAD_ codes.
+ */
+#ifndef EDGEKIT_H
+#define EDGEKIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef EK_API
+#define EK_API __attribute__((visibility("default")))
+#endif
+
+/* cffi reads from here to the end mark; edgekit/_native/generate.py. */
+enum {
+    EK_ALIGNMENT = 64,
+
+    /* Results. */
+    EK_OK = 0,
+    EK_BAD_ARGUMENT = -1,
+    EK_BAD_ALIGNMENT = -2,
+    EK_BAD_ISA = -3,
+
+    /* Instruction sets. Within one architecture a larger number contains the smaller ones. */
+    EK_PORTABLE = 0,
+    EK_SSE2 = 1,
+    EK_AVX2 = 2,
+    EK_AVX512 = 3,
+    EK_NEON = 1,
+    EK_ISA_COUNT = 4,
+
+    /* Sample types. */
+    EK_FLOAT32 = 0,
+    EK_INT16 = 1,
+
+    /* Windows: povey is hann to the power 0.85; both kaldi ones divide by length - 1. */
+    EK_WINDOW_POVEY = 0,
+    EK_WINDOW_HANN_PERIODIC = 1,
+
+    /* Mel scales: kaldi has triangles in mel, slaney triangles in hertz with unit area. */
+    EK_MEL_KALDI = 0,
+    EK_MEL_SLANEY = 1,
+
+    /* Frames: only whole ones, or centred on multiples of the hop with reflected ends. */
+    EK_FRAMES_WHOLE = 0,
+    EK_FRAMES_CENTRED = 1,
+
+    EK_LOG_NATURAL = 0,
+    EK_LOG_10 = 1,
+};
+
+/* What the CPU and the operating system offer, as bits of ek_cpu_features(). */
+enum {
+    EK_CPU_SSE2 = 1 << 0,
+    EK_CPU_AVX2 = 1 << 1,
+    EK_CPU_AVX512 = 1 << 2,
+    EK_CPU_AVX512_VNNI = 1 << 3,
+    EK_CPU_ASIMD = 1 << 8,
+    EK_CPU_FP16 = 1 << 9,
+    EK_CPU_DOTPROD = 1 << 10,
+    EK_CPU_I8MM = 1 << 11,
+    EK_CPU_BF16 = 1 << 12,
+    EK_CPU_SVE = 1 << 13,
+    EK_CPU_SVE2 = 1 << 14,
+    EK_CPU_SME = 1 << 15,
+};
+
+typedef struct {
+    int32_t sample_rate_hz;
+    int32_t frame_samples; /* window length, at most fft_samples */
+    int32_t hop_samples;
+    int32_t fft_samples; /* even; half of it a product of 2, 3 and 5 */
+    int32_t mel_bins;
+    int32_t window;
+    int32_t mel_scale;
+    int32_t framing;
+    int32_t logarithm;
+    int32_t remove_dc;
+    float preemphasis; /* 0 for none */
+    float input_scale; /* multiplies every sample first */
+    float floor;       /* of the mel energies, before the logarithm; a normal number > 0 */
+    double low_hz;
+    double high_hz;
+} ek_log_mel_config;
+
+typedef struct ek_log_mel_plan ek_log_mel_plan;
+
+/* An 8-bit image: channel c of pixel (x, y) is at data + y row + x column + c channel bytes. */
+typedef struct {
+    const uint8_t *data;
+    ptrdiff_t row_stride;
+    ptrdiff_t column_stride;
+    ptrdiff_t channel_stride;
+    int32_t width;
+    int32_t height;
+} ek_image;
+
+/* Planes of width x height floats: value = pixel[source[c]] * scale[c] + offset[c]. */
+typedef struct {
+    int32_t width;
+    int32_t height;
+    int32_t source[3];
+    float scale[3];
+    float offset[3];
+} ek_tensor_config;
+
+EK_API uint32_t ek_cpu_features(void);
+
+/* The best instruction set that is compiled in and that this machine can run. */
+EK_API int ek_best_isa(void);
+EK_API const char *ek_isa_name(int isa);
+
+/* 0 when the configuration is refused. */
+EK_API size_t ek_log_mel_plan_bytes(const ek_log_mel_config *config);
+EK_API int ek_log_mel_plan_build(const ek_log_mel_config *config, void *memory, size_t bytes);
+EK_API size_t ek_log_mel_scratch_bytes(const ek_log_mel_plan *plan, int isa);
+
+/* Frames that sample_count samples give; 0 when they do not suffice for one. */
+EK_API size_t ek_log_mel_frames(const ek_log_mel_plan *plan, size_t sample_count);
+
+/* out receives ek_log_mel_frames(plan, sample_count) rows of mel_bins floats. */
+EK_API int ek_log_mel(const ek_log_mel_plan *plan, int isa, const void *samples, int sample_type,
+                      size_t sample_count, float *out, void *scratch);
+
+/* In place: max(value, largest - range), then (value + offset) * scale. One NaN makes all NaN. */
+EK_API int ek_clamp_range(float *values, size_t count, float range, float offset, float scale);
+
+/* 0 when the configuration is refused. */
+EK_API size_t ek_image_scratch_bytes(const ek_tensor_config *config);
+
+/* Bilinear with half-pixel centres and no antialiasing; out has 3 planes. */
+EK_API int ek_image_tensor(const ek_tensor_config *config, int isa, const ek_image *image,
+                           float *out, void *scratch);
+/* cffi: end */
+
+#endif

@@ -1,0 +1,95 @@
+/* What the CPU can run and the operating system saves on a context switch. */
+#include "edgekit.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+
+static uint64_t saved_state(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return ((uint64_t)high << 32) | low;
+}
+
+/* Leaf 7: AVX2 is bit 5 of ebx; AVX-512 F, DQ, BW, VL are 16, 17, 30, 31; VNNI is 11 of ecx. */
+static uint32_t wide_features(uint64_t saved)
+{
+    const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
+    uint32_t a, b, c, d, found = 0;
+    if ((saved & 0x06) != 0x06 || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) /* xmm, ymm */
+        return 0;
+    if (b & 1u << 5)
+        found |= EK_CPU_AVX2;
+    if ((saved & 0xe6) != 0xe6 || (b & avx512) != avx512) /* opmask, zmm */
+        return found;
+    return found | EK_CPU_AVX512 | (c & 1u << 11 ? EK_CPU_AVX512_VNNI : 0);
+}
+
+/* Leaf 1: SSE2 is bit 26 of edx; OSXSAVE and AVX are bits 27 and 28 of ecx. */
+uint32_t ek_cpu_features(void)
+{
+    uint32_t a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(d & 1u << 26))
+        return 0;
+    if (!(c & 1u << 27) || !(c & 1u << 28))
+        return EK_CPU_SSE2;
+    return EK_CPU_SSE2 | wide_features(saved_state());
+}
+
+#elif defined(__linux__) && (defined(__aarch64__) || defined(__arm__))
+#include <sys/auxv.h>
+
+typedef struct {
+    unsigned bit;
+    uint32_t feature;
+} ek_hwcap;
+
+/* The kernel's arch/arm64/include/uapi/asm/hwcap.h and arch/arm/include/uapi/asm/hwcap.h. */
+#ifdef __aarch64__
+static const ek_hwcap first[] = {{1, EK_CPU_ASIMD}, {10, EK_CPU_FP16}, {20, EK_CPU_DOTPROD},
+                                 {22, EK_CPU_SVE}};
+static const ek_hwcap second[] = {{1, EK_CPU_SVE2}, {13, EK_CPU_I8MM}, {14, EK_CPU_BF16},
+                                  {23, EK_CPU_SME}};
+#else
+static const ek_hwcap first[] = {{12, EK_CPU_ASIMD}, {23, EK_CPU_FP16}, {24, EK_CPU_DOTPROD},
+                                 {26, EK_CPU_BF16}, {27, EK_CPU_I8MM}};
+static const ek_hwcap second[] = {{0, 0}};
+#endif
+
+static uint32_t found_in(const ek_hwcap *table, size_t count, unsigned long caps)
+{
+    uint32_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        if (caps >> table[i].bit & 1)
+            found |= table[i].feature;
+    return found;
+}
+
+uint32_t ek_cpu_features(void)
+{
+    return found_in(first, sizeof first / sizeof *first, getauxval(AT_HWCAP)) |
+           found_in(second, sizeof second / sizeof *second, getauxval(AT_HWCAP2));
+}
+
+#elif defined(__APPLE__) && defined(__aarch64__)
+#include <sys/sysctl.h>
+
+static uint32_t present(const char *name, uint32_t feature)
+{
+    int32_t value = 0;
+    size_t size = sizeof value;
+    return sysctlbyname(name, &value, &size, NULL, 0) == 0 && value != 0 ? feature : 0;
+}
+
+uint32_t ek_cpu_features(void)
+{
+    return EK_CPU_ASIMD | present("hw.optional.arm.FEAT_FP16", EK_CPU_FP16) |
+           present("hw.optional.arm.FEAT_DotProd", EK_CPU_DOTPROD) |
+           present("hw.optional.arm.FEAT_I8MM", EK_CPU_I8MM) |
+           present("hw.optional.arm.FEAT_BF16", EK_CPU_BF16) |
+           present("hw.optional.arm.FEAT_SME", EK_CPU_SME);
+}
+
+#else
+uint32_t ek_cpu_features(void) { return 0; }
+#endif

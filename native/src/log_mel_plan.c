@@ -1,0 +1,110 @@
+#include "log_mel_plan.h"
+
+#include <float.h>
+
+#include "elementary.h"
+#include "fft_plan.h"
+#include "mel.h"
+
+static int config_is_sound(const ek_log_mel_config *c)
+{
+    return c && c->fft_samples >= 2 && c->fft_samples <= EK_MAX_FFT && c->fft_samples % 2 == 0 &&
+           c->frame_samples >= 2 && c->frame_samples <= c->fft_samples && c->hop_samples >= 1 &&
+           c->hop_samples <= EK_MAX_FFT && c->sample_rate_hz >= 1 && c->mel_bins >= 1 &&
+           c->mel_bins <= EK_MAX_MEL_BINS && c->low_hz >= 0.0 && c->low_hz < c->high_hz &&
+           c->high_hz <= 0.5 * c->sample_rate_hz && c->floor >= FLT_MIN && c->floor <= FLT_MAX &&
+           c->preemphasis >= 0.0f && c->preemphasis <= 1.0f && c->input_scale > 0.0f &&
+           c->input_scale <= FLT_MAX;
+}
+
+static int choices_are_known(const ek_log_mel_config *c)
+{
+    return (c->window == EK_WINDOW_POVEY || c->window == EK_WINDOW_HANN_PERIODIC) &&
+           (c->mel_scale == EK_MEL_KALDI || c->mel_scale == EK_MEL_SLANEY) &&
+           (c->framing == EK_FRAMES_WHOLE || c->framing == EK_FRAMES_CENTRED) &&
+           (c->logarithm == EK_LOG_NATURAL || c->logarithm == EK_LOG_10) &&
+           (c->framing == EK_FRAMES_WHOLE || c->frame_samples == c->fft_samples);
+}
+
+static uint32_t reserve(uint32_t *end, uint32_t bytes)
+{
+    const uint32_t start = *end;
+    *end = (start + bytes + EK_ALIGNMENT - 1) / EK_ALIGNMENT * EK_ALIGNMENT;
+    return start;
+}
+
+/* Header with offsets; 0 when the configuration is refused. */
+static int lay_out(const ek_log_mel_config *config, ek_log_mel_plan *plan)
+{
+    if (!config_is_sound(config) || !choices_are_known(config))
+        return 0;
+    const int32_t half = config->fft_samples / 2;
+    *plan = (ek_log_mel_plan){.config = *config};
+    plan->stage_count = ek_fft_radices(half, plan->radix, EK_MAX_STAGES);
+    if (plan->stage_count == 0 && half != 1)
+        return 0;
+    const int32_t twiddles = ek_fft_twiddle_count(half, plan->radix, plan->stage_count);
+    uint32_t end = 0;
+    reserve(&end, sizeof *plan);
+    plan->window = reserve(&end, (uint32_t)config->frame_samples * sizeof(float));
+    plan->twiddles = reserve(&end, (uint32_t)twiddles * 2 * sizeof(float));
+    plan->split = reserve(&end, (uint32_t)(half / 2 + 1) * 2 * sizeof(float));
+    plan->slots = reserve(&end, (uint32_t)half * sizeof(int32_t));
+    plan->rows = reserve(&end, (uint32_t)(half + 1) * sizeof(int32_t));
+    plan->bands = reserve(&end, (uint32_t)config->mel_bins * sizeof(ek_mel_band));
+    plan->weights = reserve(&end, (uint32_t)(half + 1) * 2 * sizeof(float));
+    plan->bytes = end;
+    return 1;
+}
+
+static void fill_window(const ek_log_mel_config *config, float *window)
+{
+    const int32_t n = config->frame_samples;
+    const int povey = config->window == EK_WINDOW_POVEY;
+    for (int32_t i = 0; i < n; i++) {
+        const double hann = 0.5 - 0.5 * ek_cos_turn(i, povey ? n - 1 : n);
+        window[i] = (float)(povey && hann > 0.0 ? ek_table_exp(0.85 * ek_table_ln(hann)) : hann);
+    }
+}
+
+static void fill_split(int32_t fft_samples, float *pairs)
+{
+    for (int32_t k = 0; k <= fft_samples / 4; k++) {
+        pairs[2 * k] = (float)ek_cos_turn(k, fft_samples);
+        pairs[2 * k + 1] = (float)-ek_sin_turn(k, fft_samples);
+    }
+}
+
+/* A complex output takes two rows; the power of its bin replaces the first. */
+static void fill_rows(int32_t half, const int32_t *slots, int32_t *rows)
+{
+    for (int32_t k = 0; k < half; k++)
+        rows[k] = 2 * slots[k];
+    rows[half] = 2 * slots[0] + 1;
+}
+
+size_t ek_log_mel_plan_bytes(const ek_log_mel_config *config)
+{
+    ek_log_mel_plan plan;
+    return lay_out(config, &plan) ? plan.bytes : 0;
+}
+
+int ek_log_mel_plan_build(const ek_log_mel_config *config, void *memory, size_t bytes)
+{
+    ek_log_mel_plan header;
+    if (!memory || !lay_out(config, &header) || bytes < header.bytes)
+        return EK_BAD_ARGUMENT;
+    if ((uintptr_t)memory % EK_ALIGNMENT != 0)
+        return EK_BAD_ALIGNMENT;
+    char *base = memory;
+    const int32_t half = config->fft_samples / 2;
+    int32_t *slots = (int32_t *)(base + header.slots);
+    *(ek_log_mel_plan *)memory = header;
+    fill_window(config, (float *)(base + header.window));
+    ek_fft_twiddles(half, header.radix, header.stage_count, (float *)(base + header.twiddles));
+    fill_split(config->fft_samples, (float *)(base + header.split));
+    ek_fft_slots(half, header.radix, header.stage_count, slots);
+    fill_rows(half, slots, (int32_t *)(base + header.rows));
+    ek_mel_bands(config, (ek_mel_band *)(base + header.bands), (float *)(base + header.weights));
+    return EK_OK;
+}
