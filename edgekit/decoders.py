@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgekit.engines import Array
 from edgekit.errors import InputError
 from edgekit.manifest import ClassifySpec, CtcSpec, DecoderSpec, RawSpec
 
+Array: TypeAlias = NDArray[Any]
 Raw = RawSpec
 Classify = ClassifySpec
 Ctc = CtcSpec

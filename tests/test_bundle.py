@@ -83,7 +83,7 @@ def test_a_file_changed_after_opening_is_noticed(small_bundle):
         with small_bundle.open("r+b") as file:
             file.seek(at)
             file.write(b'["x')
-        with pytest.raises(BundleError, match="labels.json has sha256"):
+        with pytest.raises(BundleError, match=r"labels\.json has sha256"):
             bundle.read("labels.json")
 
 

@@ -81,7 +81,7 @@ def test_a_task_may_import_its_neighbours(task_file):
         (GOOD.replace("def score", "def rate"), r"it has no function score\(\)"),
         (GOOD.replace("def samples", "def data"), r"it has no function samples\(\)"),
         (GOOD.replace("def predict", "def guess"), r"neither features nor predict\(\)"),
-        (GOOD + "\ndef broken(:\n", r"SyntaxError.*line 16"),
+        (GOOD + "\ndef broken(:\n", r"SyntaxError.*line 14"),
         ("import no_such_package_anywhere\n", "no_such_package_anywhere.*line 1"),
         (GOOD + "\nfeatures = 3\n", "features is int"),
         (GOOD + "\nfeatures = {'x': 3}\n", "feature for 'x' is int"),

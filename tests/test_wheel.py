@@ -72,7 +72,7 @@ def test_it_runs_a_bundle_with_the_base_dependencies_alone(bare_python, small_bu
 
 def test_the_toolchain_says_which_extra_to_install(bare_python, small_onnx, tmp_path):
     done = subprocess.run(
-        [bare_python.parent / "edgekit", "optimize", small_onnx, "--task", "task.py", "--target", "host"],
+        [bare_python.parent / "edgekit", "optimize", small_onnx, "--task", "t.py"],
         capture_output=True, text=True, cwd=tmp_path, check=False,
     )  # fmt: skip
     assert done.returncode == 2

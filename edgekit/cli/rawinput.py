@@ -68,7 +68,8 @@ def _picture(path: Path) -> Array:
             f"input {str(path)!r}", "reading it needs Pillow", way_out
         ) from error
     with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))
+        pixels: Array = np.asarray(picture.convert("RGB"))
+    return pixels
 
 
 READERS: dict[str, Callable[[Path], Any]] = {".npy": _npy, ".npz": _npz, ".wav": _wav}
