@@ -42,6 +42,8 @@ int ek_log_mel(const ek_log_mel_plan *plan, int isa, const void *samples, int sa
         return EK_BAD_ALIGNMENT;
     if (!ek_operations_for(isa, &operations))
         return EK_BAD_ISA;
+    if (frames == 0)
+        return EK_OK;
     operations.log_mel(plan, &(ek_log_mel_job){samples, sample_type, sample_count, frames,
                                                samples_before(plan), out, scratch});
     return EK_OK;

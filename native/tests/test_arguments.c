@@ -1,0 +1,123 @@
+/* What is refused: each argument that a caller can get wrong has an answer, and nothing is written. */
+#include <math.h>
+
+#include "check.h"
+#include "presets.h"
+
+static void log_mel_configurations_are_refused(void)
+{
+    CHECK(ek_log_mel_plan_bytes(NULL) == 0, "NULL");
+#define REFUSED(field, value)                                                                      \
+    do {                                                                                           \
+        ek_log_mel_config config = kaldi_80;                                                       \
+        config.field = value;                                                                      \
+        CHECK(ek_log_mel_plan_bytes(&config) == 0, "accepted");                                    \
+    } while (0)
+    REFUSED(fft_samples, 511);
+    REFUSED(fft_samples, 14 * 64); /* a factor 7 */
+    REFUSED(fft_samples, 1 << 17);
+    REFUSED(fft_samples, -512);
+    REFUSED(frame_samples, 513);
+    REFUSED(frame_samples, 1);
+    REFUSED(hop_samples, 0);
+    REFUSED(mel_bins, 0);
+    REFUSED(mel_bins, 257);
+    REFUSED(low_hz, -1.0);
+    REFUSED(low_hz, 8000.0);
+    REFUSED(low_hz, NAN);
+    REFUSED(high_hz, 8001.0);
+    REFUSED(high_hz, INFINITY);
+    REFUSED(floor, 0.0f);
+    REFUSED(floor, 1e-40f);
+    REFUSED(floor, NAN);
+    REFUSED(preemphasis, NAN);
+    REFUSED(input_scale, 0.0f);
+    REFUSED(input_scale, INFINITY);
+    REFUSED(window, 9);
+    REFUSED(mel_scale, -1);
+    REFUSED(framing, 2);
+    REFUSED(framing, EK_FRAMES_CENTRED); /* needs frame_samples == fft_samples */
+    REFUSED(logarithm, 2);
+}
+
+static void log_mel_calls_are_refused(void)
+{
+    static char memory[1 << 16] __attribute__((aligned(64)));
+    static float scratch[1 << 14] __attribute__((aligned(64))), samples[400], out[80];
+    const size_t bytes = ek_log_mel_plan_bytes(&kaldi_80);
+    CHECK(ek_log_mel_plan_build(&kaldi_80, memory, bytes - 1) == EK_BAD_ARGUMENT, "too small");
+    CHECK(ek_log_mel_plan_build(&kaldi_80, NULL, bytes) == EK_BAD_ARGUMENT, "no memory");
+    CHECK(ek_log_mel_plan_build(&kaldi_80, memory + 8, bytes) == EK_BAD_ALIGNMENT, "misaligned");
+    CHECK(ek_log_mel_plan_build(&kaldi_80, memory, bytes) == EK_OK, "plan");
+    const ek_log_mel_plan *plan = (const ek_log_mel_plan *)memory;
+    CHECK(ek_log_mel(NULL, 0, samples, 0, 400, out, scratch) == EK_BAD_ARGUMENT, "no plan");
+    CHECK(ek_log_mel(plan, 0, NULL, 0, 400, out, scratch) == EK_BAD_ARGUMENT, "no samples");
+    CHECK(ek_log_mel(plan, 0, samples, 0, 400, NULL, scratch) == EK_BAD_ARGUMENT, "no output");
+    CHECK(ek_log_mel(plan, 0, samples, 0, 400, out, NULL) == EK_BAD_ARGUMENT, "no scratch");
+    CHECK(ek_log_mel(plan, 0, samples, 2, 400, out, scratch) == EK_BAD_ARGUMENT, "type");
+    CHECK(ek_log_mel(plan, 0, samples, 0, 400, out, scratch + 1) == EK_BAD_ALIGNMENT, "scratch");
+    CHECK(ek_log_mel(plan, -1, samples, 0, 400, out, scratch) == EK_BAD_ISA, "isa");
+    CHECK(ek_log_mel(plan, EK_ISA_COUNT, samples, 0, 400, out, scratch) == EK_BAD_ISA, "isa");
+    CHECK(ek_log_mel_scratch_bytes(plan, EK_ISA_COUNT) == 0, "isa");
+    CHECK(ek_log_mel(plan, 0, NULL, 0, 399, NULL, NULL) == EK_OK, "no frame, nothing to do");
+    CHECK(ek_log_mel(plan, 0, samples, 0, 400, out, scratch) == EK_OK, "one frame");
+}
+
+static void image_calls_are_refused(void)
+{
+    static const uint8_t pixels[12];
+    static float out[12];
+    static char scratch[1024] __attribute__((aligned(64)));
+    const ek_tensor_config good = {2, 2, {0, 1, 2}, {1, 1, 1}, {0, 0, 0}};
+    const ek_image image = {pixels, 6, 3, 1, 2, 2};
+    ek_tensor_config bad = good;
+    CHECK(ek_image_tensor(&good, 0, &image, out, scratch) == EK_OK, "good");
+    CHECK(ek_image_tensor(NULL, 0, &image, out, scratch) == EK_BAD_ARGUMENT, "config");
+    CHECK(ek_image_tensor(&good, 0, NULL, out, scratch) == EK_BAD_ARGUMENT, "image");
+    CHECK(ek_image_tensor(&good, 0, &image, NULL, scratch) == EK_BAD_ARGUMENT, "out");
+    CHECK(ek_image_tensor(&good, 0, &image, out, scratch + 4) == EK_BAD_ALIGNMENT, "scratch");
+    CHECK(ek_image_tensor(&good, EK_ISA_COUNT, &image, out, scratch) == EK_BAD_ISA, "isa");
+    bad.source[1] = 3;
+    CHECK(ek_image_scratch_bytes(&bad) == 0, "channel 3");
+    bad = good;
+    bad.width = 0;
+    CHECK(ek_image_scratch_bytes(&bad) == 0, "no width");
+    bad = good;
+    bad.scale[2] = NAN;
+    CHECK(ek_image_scratch_bytes(&bad) == 0, "NaN");
+    const ek_image empty = {pixels, 6, 3, 1, 2, 0};
+    CHECK(ek_image_tensor(&good, 0, &empty, out, scratch) == EK_BAD_ARGUMENT, "empty");
+}
+
+static void one_nan_makes_a_clamped_range_nan(void)
+{
+    float values[] = {1.0f, NAN, -20.0f, INFINITY};
+    CHECK(ek_clamp_range(values, 4, 8.0f, 4.0f, 0.25f) == EK_OK, "run");
+    for (size_t i = 0; i < COUNT(values); i++)
+        CHECK(isnan(values[i]), "%zu", i);
+    float plain[] = {1.0f, -3.0f, -20.0f};
+    CHECK(ek_clamp_range(plain, 3, 8.0f, 4.0f, 0.25f) == EK_OK, "run");
+    CHECK(plain[0] == 1.25f && plain[1] == 0.25f && plain[2] == -0.75f, "clamped");
+    CHECK(ek_clamp_range(NULL, 0, 8.0f, 4.0f, 0.25f) == EK_OK, "nothing to do");
+    CHECK(ek_clamp_range(NULL, 1, 8.0f, 4.0f, 0.25f) == EK_BAD_ARGUMENT, "NULL");
+}
+
+static void the_best_instruction_set_is_named(void)
+{
+    CHECK(ek_best_isa() >= EK_PORTABLE && ek_best_isa() < EK_ISA_COUNT, "%d", ek_best_isa());
+    CHECK(strcmp(ek_isa_name(EK_PORTABLE), "portable") == 0, "%s", ek_isa_name(EK_PORTABLE));
+    CHECK(strcmp(ek_isa_name(ek_best_isa()), "unknown") != 0, "%d", ek_best_isa());
+    CHECK(strcmp(ek_isa_name(EK_ISA_COUNT), "unknown") == 0, "beyond");
+    printf("best instruction set: %s, features %08x\n", ek_isa_name(ek_best_isa()),
+           (unsigned)ek_cpu_features());
+}
+
+int main(void)
+{
+    log_mel_configurations_are_refused();
+    log_mel_calls_are_refused();
+    image_calls_are_refused();
+    one_nan_makes_a_clamped_range_nan();
+    the_best_instruction_set_is_named();
+    return 0;
+}

@@ -1,0 +1,79 @@
+/* The same bits on every machine: digests of results, taken once and equal ever after. A change of
+ * these numbers is a change of every bundle's features; the failure prints the new ones. */
+#include "check.h"
+#include "presets.h"
+
+/* FNV-1a, 64 bits, byte order of the value and not of the machine. */
+static uint64_t digest(uint64_t hash, const void *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t word;
+        memcpy(&word, (const char *)words + 4 * i, 4);
+        for (int shift = 0; shift < 32; shift += 8)
+            hash = (hash ^ (word >> shift & 0xff)) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
+static uint64_t of_log_mel(const ek_log_mel_config *config, int isa)
+{
+    static char memory[1 << 17] __attribute__((aligned(64)));
+    static float scratch[1 << 15] __attribute__((aligned(64))), samples[4800], out[1 << 18];
+    uint64_t state = 11;
+    float slow = 0.0f;
+    for (size_t i = 0; i < COUNT(samples); i++) { /* coloured noise that swells */
+        slow = 0.9f * slow + next_float(&state);
+        samples[i] = slow * (float)i;
+    }
+    const ek_log_mel_plan *plan = (const ek_log_mel_plan *)memory;
+    CHECK(ek_log_mel_plan_build(config, memory, sizeof memory) == EK_OK, "plan");
+    CHECK(ek_log_mel_scratch_bytes(plan, isa) <= sizeof scratch, "scratch");
+    const size_t values = ek_log_mel_frames(plan, COUNT(samples)) * (size_t)config->mel_bins;
+    CHECK(values != 0 && values <= COUNT(out), "%zu", values);
+    CHECK(ek_log_mel(plan, isa, samples, EK_FLOAT32, COUNT(samples), out, scratch) == EK_OK, "run");
+    return digest(UINT64_C(14695981039346656037), out, values);
+}
+
+static uint64_t of_image(int32_t width, int32_t height, int isa)
+{
+    static uint8_t pixels[90][160][3];
+    static float out[3 * 256 * 256];
+    static char scratch[1 << 15] __attribute__((aligned(64)));
+    const ek_tensor_config config = {width, height, {0, 1, 2},
+                                     {1.0f / 58.395f, 1.0f / 57.12f, 1.0f / 57.375f},
+                                     {-2.117904f, -2.035714f, -1.804444f}};
+    const ek_image image = {&pixels[0][0][0], sizeof pixels[0], 3, 1, 160, 90};
+    uint64_t state = 5;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        (&pixels[0][0][0])[i] = (uint8_t)(next_random(&state) >> 24);
+    CHECK(ek_image_scratch_bytes(&config) <= sizeof scratch, "scratch");
+    CHECK(ek_image_tensor(&config, isa, &image, out, scratch) == EK_OK, "run");
+    return digest(UINT64_C(14695981039346656037), out, 3 * (size_t)width * (size_t)height);
+}
+
+static const uint64_t log_mels[] = {UINT64_C(0xa7d6066cfa45c4c5), UINT64_C(0x59247932f7e4de7e),
+                                    UINT64_C(0x84735cced8fa6050), UINT64_C(0x5a01e7aecfc0ad25)};
+static const int32_t sizes[][2] = {{224, 224}, {64, 48}, {1, 1}};
+static const uint64_t images[] = {UINT64_C(0x92bf8e3e25fb09ce), UINT64_C(0xf2f2d4610acc2f63),
+                                  UINT64_C(0x9ee52d05addfee59)};
+
+static int differs(const char *what, size_t i, int isa, uint64_t found, uint64_t expected)
+{
+    if (found == expected)
+        return 0;
+    fprintf(stderr, "%s %zu with %s: UINT64_C(0x%016llx)\n", what, i, ek_isa_name(isa),
+            (unsigned long long)found);
+    return 1;
+}
+
+int main(void)
+{
+    int failures = 0;
+    for (int isa = EK_PORTABLE; isa <= ek_best_isa(); isa++) {
+        for (size_t i = 0; i < COUNT(presets); i++)
+            failures += differs("log-mel", i, isa, of_log_mel(presets[i], isa), log_mels[i]);
+        for (size_t i = 0; i < COUNT(sizes); i++)
+            failures += differs("image", i, isa, of_image(sizes[i][0], sizes[i][1], isa), images[i]);
+    }
+    return failures != 0;
+}
