@@ -91,7 +91,7 @@ class RangeObserver:
     outputs: tuple[str, ...]
     ranges: dict[str, Range] = field(default_factory=dict)
 
-    def run(self, feeds: dict[str, Array]) -> dict[str, Array]:
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """One inference; returns the model's own outputs.
 
         Raises:
@@ -136,7 +136,7 @@ def calibrate(
     observer = RangeObserver(engine, tuple(output.name for output in model.graph.output))
     sampler = FeedSampler(seed)
 
-    def run(feeds: dict[str, Array]) -> dict[str, Array]:
+    def run(feeds: Mapping[str, Array]) -> dict[str, Array]:
         outputs = observer.run(feeds)
         sampler.add(feeds)
         return outputs
@@ -150,10 +150,40 @@ def calibrate(
     finally:
         engine.close()
     if not sampler.kept:
-        problem = f"predict never ran the model on the {samples} samples of {SPLIT!r}"
-        way_out = "call run({input name: array}) in predict"
-        raise TaskError(f"task {str(task.path)!r}", problem, way_out)
+        raise never_ran(task, samples)
     return Calibration(observer.ranges, tuple(sampler.kept), samples, sampler.seen)
+
+
+def first_feeds(engine: Engine, task: Task, count: int) -> list[dict[str, Array]]:
+    """Inputs of the first calls of the model on the calibration split, `count` at most.
+
+    Raises:
+        TaskError: the split never feeds the model, or the task breaks a promise.
+        InputError: `predict` feeds something else than the model takes.
+    """
+    feeds: list[dict[str, Array]] = []
+
+    def run(call: Mapping[str, Array]) -> dict[str, Array]:
+        outputs = engine.run(call)
+        if len(feeds) < count:
+            feeds.append({name: array.copy() for name, array in call.items()})
+        return outputs
+
+    samples = 0
+    for samples, (raw, _label, _group) in enumerate(task.samples(SPLIT), 1):
+        task.predict(run, raw)
+        if len(feeds) == count:
+            break
+    if not feeds:
+        raise never_ran(task, samples)
+    return feeds
+
+
+def never_ran(task: Task, samples: int) -> TaskError:
+    """The error for a task that feeds the model nothing."""
+    problem = f"predict never ran the model on {samples} samples of {SPLIT!r}"
+    way_out = "call run({input name: array}) in predict"
+    return TaskError(task.thing, problem, way_out)
 
 
 def augmented(model: ModelProto, tensors: list[str]) -> ModelProto:

@@ -1,0 +1,67 @@
+"""One thing that was tried: how it was made, what it costs, how good it is, what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from edgekit.measure.accuracy import Drop
+from edgekit_converters.cost import Cost
+from edgekit_converters.recipe import Recipe
+
+Verdict: TypeAlias = Literal[
+    "untried", "baseline", "not made", "not cheaper", "over budget", "in budget",
+    "not certified", "chosen",  # fmt: skip
+]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Its score on one split, and the paired drop against the clean fp32 model there."""
+
+    score: float
+    drop: Drop
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model made by a recipe. Stages fill it in with `dataclasses.replace`.
+
+    Attributes:
+        recipe: how it was made.
+        verdict: what became of it.
+        why: the reason, one sentence with the figures.
+        path: its file; None where it was not made.
+        size_bytes: of the file.
+        lowered: how many operators of each type compute in the new precision.
+        kept: nodes that the recipe covers and that stayed float, with the reason.
+        cost: against the clean fp32 model.
+        calibration: on the split that chose among candidates.
+        evaluation: on the split that judges finalists; None for all others.
+    """
+
+    recipe: Recipe
+    verdict: Verdict = "untried"
+    why: str = ""
+    path: Path | None = None
+    size_bytes: int | None = None
+    lowered: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
+    cost: Cost | None = None
+    calibration: Judged | None = None
+    evaluation: Judged | None = None
+
+    @property
+    def judged(self) -> Judged | None:
+        """The figures that count most: evaluation where there are any."""
+        return self.evaluation or self.calibration
+
+
+def describe_cost(cost: Cost) -> str:
+    """`0.54× [0.52, 0.56]`."""
+    return f"{cost.ratio:.2f}× [{cost.low:.2f}, {cost.high:.2f}]"
+
+
+def describe_drop(drop: Drop) -> str:
+    """`0.30 points [-0.10, 0.70]`: hundredths of the score."""
+    return f"{drop.point * 100:.2f} points [{drop.low * 100:.2f}, {drop.high * 100:.2f}]"

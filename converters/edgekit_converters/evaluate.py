@@ -1,0 +1,82 @@
+"""A candidate's answers and score, on samples that are made once."""
+
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from edgekit.engines import engine_for, open_engine
+from edgekit.measure.accuracy import Predictions, predict_all
+from edgekit.task import Run, Sample, Task
+
+REMEMBERED_BYTES = 256 << 20
+"""How much of the samples may be kept: a search looks at the same ones many times."""
+
+
+@dataclass(frozen=True)
+class RememberedTask(Task):
+    """A task whose samples are made once as long as they fit in memory.
+
+    They are kept pickled: every use gets its own copy, as if it had been made anew.
+    """
+
+    limit_bytes: int = REMEMBERED_BYTES
+    _kept: dict[str, list[bytes]] = field(default_factory=dict, repr=False, compare=False)
+
+    def samples(self, split: str) -> Iterator[Sample]:
+        """See `Task.samples`."""
+        if split in self._kept:
+            for pickled in self._kept[split]:
+                sample: Sample = pickle.loads(pickled)
+                yield sample
+            return
+        kept: list[bytes] = []
+        free = self.limit_bytes - sum(len(each) for part in self._kept.values() for each in part)
+        fits = True
+        for sample in super().samples(split):
+            pickled = _pickled(sample) if fits else None
+            fits = pickled is not None and len(pickled) <= free
+            if fits and pickled is not None:
+                kept.append(pickled)
+                free -= len(pickled)
+            else:
+                kept.clear()
+            yield sample
+        if fits:
+            self._kept[split] = kept
+
+
+def remembering(task: Task) -> Task:
+    """The task with samples that are made once."""
+    return RememberedTask(**{each.name: getattr(task, each.name) for each in fields(task)})
+
+
+def predict_with(
+    model: Path, task: Task, split: str, progress: Callable[[int], None] | None = None
+) -> Predictions:
+    """Answers of a model file on a split.
+
+    Raises:
+        TaskError: the task breaks a promise.
+        ModelError: the model does not load or run.
+    """
+    with running(model) as run:
+        return predict_all(task, run, split, progress)
+
+
+@contextmanager
+def running(model: Path) -> Iterator[Run]:
+    """A loaded model file as what a task's `predict` calls."""
+    engine = open_engine(engine_for(model), model)
+    try:
+        yield engine.run
+    finally:
+        engine.close()
+
+
+def _pickled(sample: Sample) -> bytes | None:
+    try:
+        return pickle.dumps(sample, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception:  # anything may be in a sample; then it is made again each time
+        return None

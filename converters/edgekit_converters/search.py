@@ -1,0 +1,147 @@
+"""The search: try each recipe, keep what is cheaper and in budget, ship the cheapest or fp32.
+
+Calibration data finds the ranges and compares candidates. Evaluation data judges finalists only,
+cheapest first, until one holds; how many looks that took is part of the result.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgekit.errors import CrashError
+from edgekit.measure.accuracy import Predictions
+from edgekit_converters.attempt import attempt
+from edgekit_converters.candidate import Candidate, describe_cost, describe_drop
+from edgekit_converters.cost import check_measurable
+from edgekit_converters.evaluate import remembering
+from edgekit_converters.recipe import RECIPES, Recipe
+from edgekit_converters.workbench import Job, Workbench, prepare
+
+MOST_LOOKS = 3
+"""At the evaluation split. Every look makes it a little less unseen."""
+MOST_DOUBTFUL = 2
+"""Candidates over budget on the calibration split, though not proven so, that may be measured."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Everything a search found.
+
+    Attributes:
+        job: what was asked.
+        bench: the clean model, its ranges and passes.
+        clean: the clean model with its verdict: the baseline of every figure.
+        candidates: in the order tried.
+        chosen: one of `candidates`, or `clean`.
+        looks: finalists that saw the evaluation split.
+    """
+
+    job: Job
+    bench: Workbench
+    clean: Candidate
+    candidates: tuple[Candidate, ...]
+    chosen: Candidate
+    looks: int
+
+
+def optimize(job: Job, recipes: Sequence[Recipe] = RECIPES) -> SearchResult:
+    """Search for the cheapest model in budget.
+
+    Raises:
+        ModelError: the model cannot be optimized or run.
+        TaskError: the task breaks a promise.
+        TargetError: the target cannot be measured here.
+        StorageError: the working folder cannot be written.
+    """
+    check_measurable(job.target)
+    job = replace(job, task=remembering(job.task))
+    bench = prepare(job)
+    tried = [attempt(recipe, job, bench) for recipe in recipes]
+    evaluation = job.predict(_path(bench.clean), "evaluation", "scoring fp32", None)
+    judged, looks = judge_finalists(shortlist(tried, job), evaluation, job, bench)
+    candidates = tuple(judged.get(each.recipe, each) for each in tried)
+    chosen = next((each for each in candidates if each.verdict == "chosen"), None)
+    clean = replace(
+        bench.clean,
+        verdict="baseline" if chosen else "chosen",
+        why="every figure is against it" if chosen else "nothing cheaper is in budget",
+        evaluation=job.judge(evaluation, evaluation),
+    )
+    return SearchResult(job, bench, clean, candidates, chosen or clean, looks)
+
+
+def shortlist(tried: Sequence[Candidate], job: Job) -> list[Candidate]:
+    """Candidates worth measuring well, the most promising first.
+
+    Those in budget on the calibration split, cheapest first; then a few that are over it there
+    by no more than chance.
+    """
+    sure = [each for each in tried if each.verdict == "in budget"]
+    doubtful = [
+        each
+        for each in tried
+        if each.verdict == "over budget"
+        and each.calibration is not None
+        and each.calibration.drop.low <= job.goal.max_drop
+    ]
+    by_cost = sorted(sure, key=_ratio)
+    return by_cost + sorted(doubtful, key=_ratio)[:MOST_DOUBTFUL]
+
+
+def judge_finalists(
+    finalists: Sequence[Candidate], evaluation: Predictions, job: Job, bench: Workbench
+) -> tuple[dict[Recipe, Candidate], int]:
+    """Measure finalists well and show them the evaluation split, one after the other.
+
+    Returns:
+        The finalists with their verdicts by recipe, and how many saw the evaluation split.
+    """
+    judged: dict[Recipe, Candidate] = {}
+    looks = 0
+    for finalist in finalists:
+        if looks == MOST_LOOKS or any(each.verdict == "chosen" for each in judged.values()):
+            break
+        candidate = measure(finalist, job, bench)
+        if candidate.cost is not None and candidate.cost.is_cheaper:
+            candidate = look(candidate, evaluation, job)
+            looks += 1
+        job.progress.note(f"{candidate.recipe}: {candidate.verdict}, {candidate.why}")
+        judged[candidate.recipe] = candidate
+    return judged, looks
+
+
+def measure(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
+    """Its cost, well enough for a decision."""
+    job.progress.start(f"measuring {candidate.recipe} again, for longer", None)
+    try:
+        cost = bench.meter.measure(_path(bench.clean), _path(candidate))
+    except CrashError as error:
+        return replace(candidate, verdict="not made", why=error.problem, cost=None)
+    if cost.is_cheaper:
+        return replace(candidate, cost=cost)
+    why = f"{cost.kind} is {describe_cost(cost)} of fp32: not proven cheaper"
+    return replace(candidate, cost=cost, verdict="not cheaper", why=why)
+
+
+def look(candidate: Candidate, evaluation: Predictions, job: Job) -> Candidate:
+    """Its verdict by the evaluation split."""
+    total = len(evaluation.labels)
+    answers = job.predict(_path(candidate), "evaluation", f"judging {candidate.recipe}", total)
+    judged = job.judge(evaluation, answers)
+    candidate = replace(candidate, evaluation=judged)
+    drop = f"the evaluation score drops by {describe_drop(judged.drop)}"
+    if job.goal.holds(judged.drop):
+        return replace(candidate, verdict="chosen", why=f"the cheapest in budget; {drop}")
+    if job.goal.certify and judged.drop.point <= job.goal.max_drop:
+        why = f"{drop}, the 95 % bound {judged.drop.upper * 100:.2f} is over the limit"
+        return replace(candidate, verdict="not certified", why=why)
+    return replace(candidate, verdict="over budget", why=drop)
+
+
+def _ratio(candidate: Candidate) -> float:
+    return candidate.cost.ratio if candidate.cost else float("inf")
+
+
+def _path(candidate: Candidate) -> Path:
+    assert candidate.path is not None
+    return candidate.path
