@@ -8,26 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.errors import TaskError, UsageError
-from edgekit.statistics import (
-    Integers,
-    all_agree_bound,
-    cluster_resamples,
-    expanded_percentiles,
-    group_members,
-    groups_to_agree,
-    jackknife,
-    student_t_quantile,
-)
+from edgekit.errors import UsageError
+from edgekit.measure.estimate import RULE_OF_THREE, Estimate, estimate, no_spread_estimate
+from edgekit.statistics import Integers, group_members, groups_to_agree
 from edgekit.task import Run, Task
 
-RESAMPLES = 1000
-FOLDS = 50
-SLOW_SCORE_MS = 2.0  # 2 × RESAMPLES calls then take 4 s; beyond that, jackknife
-TAILS = (0.025, 0.05, 0.95, 0.975)
-ALL_EQUAL = "all answers equal: rule of three over groups"
-Bounds = tuple[float, float, float, float]
-FEW_GROUPS = 20  # the bootstrap interval is too narrow below, see tests/test_statistics.py
+SLOW_SCORE_MS = 2.0  # a bootstrap of both sides then takes 4 s; beyond that, jackknife
 
 
 @dataclass(frozen=True)
@@ -119,71 +105,85 @@ def compare_scores(
 
     Raises:
         UsageError: the two were not made on the same samples.
+        TaskError: the score cannot be computed with a part of the groups left out.
     """
     _check_paired(reference, candidate)
-    (low, lower, upper, high), method = _bounds(task, reference, candidate, seed)
+    found = _drop_estimate(task, reference, candidate, seed)
     drop = Drop(
-        point=reference.score - candidate.score,
-        low=low,
-        high=high,
-        upper=upper,
-        lower=lower,
-        agreement=_agreement(reference.predictions, candidate.predictions),
+        point=found.point,
+        low=found.low,
+        high=found.high,
+        upper=found.upper,
+        lower=found.lower,
+        agreement=agreement(reference, candidate),
         samples=len(reference.groups),
         groups=len(group_members(reference.groups)),
-        method=method,
+        method=found.method,
         samples_to_settle=None,
     )
     return replace(drop, samples_to_settle=_samples_to_settle(drop, limit))
 
 
-def _bounds(
+def estimate_score(task: Task, answers: Predictions, *, seed: int = 0) -> Estimate:
+    """One model's score with its interval.
+
+    Raises:
+        TaskError: the score cannot be computed with a part of the groups left out.
+    """
+    if answers.score in (0.0, 1.0):
+        return no_spread_estimate(answers.score, answers.groups)
+
+    def score(indices: Integers) -> float:
+        return _score(task, answers, indices)
+
+    return estimate(score, answers.groups, seed=seed, slow=_slow(task, answers))
+
+
+def estimate_agreement(
+    reference: Predictions, candidate: Predictions, *, seed: int = 0
+) -> Estimate:
+    """The share of samples on which both answered the same, with its interval."""
+    equal = _equal(reference, candidate)
+    if equal.all() or not equal.any():
+        return no_spread_estimate(float(equal[0]), reference.groups)
+    return estimate(lambda i: float(equal[i].mean()), reference.groups, seed=seed, slow=None)
+
+
+def agreement(reference: Predictions, candidate: Predictions) -> float | None:
+    """The share of samples on which both answered the same; None for floating-point answers."""
+    if any(_is_floating(answer) for answer in reference.predictions[:8]):
+        return None
+    return float(_equal(reference, candidate).mean())
+
+
+def _drop_estimate(
     task: Task, reference: Predictions, candidate: Predictions, seed: int
-) -> tuple[Bounds, str]:
-    """The drop's quantiles at TAILS, and how they were found."""
-    groups = reference.groups
-    count = len(group_members(groups))
-    pairs = zip(reference.predictions, candidate.predictions, strict=True)
-    if all(same(one, other) for one, other in pairs):
-        one_sided, two_sided = all_agree_bound(count, 0.95), all_agree_bound(count, 0.975)
-        return (-two_sided, -one_sided, one_sided, two_sided), ALL_EQUAL
-    if count < 2:
-        return (-1.0, -1.0, 1.0, 1.0), "none: one group has no spread"
+) -> Estimate:
+    if _equal(reference, candidate).all():
+        return no_spread_estimate(0.0, reference.groups)
 
     def drop(indices: Integers) -> float:
-        labels = [reference.labels[i] for i in indices]
-        before = task.score([reference.predictions[i] for i in indices], labels)
-        return before - task.score([candidate.predictions[i] for i in indices], labels)
+        return _score(task, reference, indices) - _score(task, candidate, indices)
 
-    why = _why_not_bootstrap(task, reference, count)
-    if why is None:
-        try:
-            draws = [drop(indices) for indices in cluster_resamples(groups, RESAMPLES, seed)]
-        except TaskError:
-            why = "score() fails on some resamples"
-        else:
-            low, lower, upper, high = expanded_percentiles(draws, count, TAILS)
-            return (low, lower, upper, high), f"bootstrap over groups, {RESAMPLES} resamples"
-    error, freedom = jackknife(drop, groups, FOLDS, seed)
-    point = reference.score - candidate.score
-    low, lower, upper, high = (point + student_t_quantile(t, freedom) * error for t in TAILS)
-    return (low, lower, upper, high), f"jackknife over {freedom + 1} folds of groups: {why}"
+    return estimate(drop, reference.groups, seed=seed, slow=_slow(task, reference))
 
 
-def _why_not_bootstrap(task: Task, reference: Predictions, groups: int) -> str | None:
-    if groups < FEW_GROUPS:
-        return f"fewer than {FEW_GROUPS} groups"
+def _score(task: Task, answers: Predictions, indices: Integers) -> float:
+    predictions = [answers.predictions[i] for i in indices]
+    return task.score(predictions, [answers.labels[i] for i in indices])
+
+
+def _slow(task: Task, answers: Predictions) -> str | None:
     started = time.process_time()
-    task.score(reference.predictions, reference.labels)
-    if (time.process_time() - started) * 1e3 > SLOW_SCORE_MS:
-        return f"score() takes more than {SLOW_SCORE_MS:g} ms"
-    return None
+    task.score(answers.predictions, answers.labels)
+    spent_ms = (time.process_time() - started) * 1e3
+    return f"score() takes more than {SLOW_SCORE_MS:g} ms" if spent_ms > SLOW_SCORE_MS else None
 
 
 def _samples_to_settle(drop: Drop, limit: float | None) -> int | None:
     if limit is None or drop.upper <= limit or drop.point >= limit:
         return None
-    if drop.method == ALL_EQUAL:
+    if drop.method == RULE_OF_THREE:
         return math.ceil(drop.samples * groups_to_agree(limit) / drop.groups)
     return math.ceil(drop.samples * ((drop.upper - drop.point) / (limit - drop.point)) ** 2)
 
@@ -200,11 +200,9 @@ def _check_paired(reference: Predictions, candidate: Predictions) -> None:
         )
 
 
-def _agreement(reference: list[Any], candidate: list[Any]) -> float | None:
-    if any(_is_floating(answer) for answer in reference[:8]):
-        return None
-    equal = [same(one, other) for one, other in zip(reference, candidate, strict=True)]
-    return sum(equal) / len(equal)
+def _equal(reference: Predictions, candidate: Predictions) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    pairs = zip(reference.predictions, candidate.predictions, strict=True)
+    return np.array([same(one, other) for one, other in pairs], dtype=np.bool_)
 
 
 def _is_floating(answer: Any) -> bool:

@@ -16,17 +16,20 @@ from edgekit.measure.environment import Environment, local_environment
 from edgekit.measure.process import Worker
 from edgekit.measure.protocol import Block, Load, Times
 from edgekit.measure.recording import (
+    AGAIN,
+    BASELINE,
+    CANDIDATE,
     Ratio,
     Recording,
     SideFigures,
     Start,
-    ratio_of,
+    candidate_ratio,
+    noise_of,
     side_figures,
 )
 from edgekit.measure.samples import Samples, given_samples
 from edgekit.statistics import Floats
 
-BASELINE, CANDIDATE, AGAIN = "baseline", "candidate", "baseline again"
 BLOCK_MS = 8.0
 """Of calls a side in one block: long enough for a median, short enough that load stays the same."""
 
@@ -97,19 +100,14 @@ class Measured:
 
     def comparison(self) -> LatencyComparison:
         """The figures of both sides and their ratio."""
-        roles = {start.role for start in self.recording.starts}
         return LatencyComparison(
             baseline=side_figures(self.recording, BASELINE),
             candidate=side_figures(self.recording, CANDIDATE),
-            ratio=ratio_of(self.recording, CANDIDATE, BASELINE),
+            ratio=candidate_ratio(self.recording),
             inputs=self.inputs,
             environment=self.environment,
             stopped=self.stopped,
-            noise=(
-                ratio_of(self.recording, AGAIN, BASELINE, resolution=0.0)
-                if AGAIN in roles
-                else None
-            ),
+            noise=noise_of(self.recording),
         )
 
 
@@ -241,7 +239,7 @@ class Rounds:
     def _settled(self) -> bool:
         if not self._sampling.limits or BASELINE not in self._roles:
             return False
-        ratio = ratio_of(self.recording, CANDIDATE, BASELINE)
+        ratio = candidate_ratio(self.recording)
         return all(ratio.settles(limit) for limit in self._sampling.limits)
 
 

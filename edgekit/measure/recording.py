@@ -10,6 +10,8 @@ from msgspec import Struct
 from edgekit.measure.protocol import Loaded, Times
 from edgekit.statistics import Floats, mean_sequence
 
+BASELINE, CANDIDATE, AGAIN = "baseline", "candidate", "baseline again"
+
 RESOLUTION = 0.02
 """No ratio is claimed more finely than this. The same model in two processes differed by up to
 1.7 % for as long as they lived (placement in memory), which no number of calls averages out."""
@@ -41,6 +43,10 @@ class Recording:
         """What of each call went into features; empty where features were not timed."""
         parts = [times.features_ns.get(role, []) for _, times in self.blocks]
         return np.array([ns for part in parts for ns in part], dtype=np.float64) / 1e6
+
+
+UNBOUNDED = 1e6
+"""Upper end of a ratio that is not bounded yet; JSON has no infinity."""
 
 
 class LatencyFigures(Struct, frozen=True, omit_defaults=True):
@@ -86,8 +92,9 @@ class Ratio(Struct, frozen=True):
     Attributes:
         point: geometric mean over blocks of the ratio of medians.
         low: lower end of the 95 % interval; valid at every look, and widened by `resolution`.
-        high: upper end of it; both infinite or 0 while there are too few blocks.
-        resolution: what was added for differences between processes.
+        high: upper end of it; 0 and UNBOUNDED while there are too few blocks.
+        resolution: what was added for differences between processes, which more calls would not
+            average out.
         blocks: how many blocks there were.
         by_process: the point of each process alone.
     """
@@ -121,11 +128,25 @@ def ratio_of(
     return Ratio(
         point=math.exp(interval.point),
         low=math.exp(interval.low - slack),
-        high=math.exp(min(interval.high + slack, 700.0)),
+        high=math.exp(min(interval.high + slack, math.log(UNBOUNDED))),
         resolution=resolution,
         blocks=len(logs),
         by_process=tuple(math.exp(float(np.mean(each))) for each in by_process.values()),
     )
+
+
+def noise_of(recording: Recording) -> Ratio | None:
+    """The baseline loaded a second time over the baseline: what equal looks like here."""
+    if not any(start.role == AGAIN for start in recording.starts):
+        return None
+    return ratio_of(recording, AGAIN, BASELINE, resolution=0.0)
+
+
+def candidate_ratio(recording: Recording) -> Ratio:
+    """Candidate over baseline, never finer than the baseline differed from itself."""
+    noise = noise_of(recording)
+    floor = math.exp(abs(math.log(noise.point))) - 1.0 if noise else 0.0
+    return ratio_of(recording, CANDIDATE, BASELINE, resolution=max(RESOLUTION, floor))
 
 
 def _log_ratio(times: Times, over: str, under: str) -> float:

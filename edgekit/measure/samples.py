@@ -71,6 +71,18 @@ def golden_samples(path: Path) -> Samples | None:
     return Samples(inputs, raw=True, source=f"{len(inputs)} golden inputs of {path.name}")
 
 
+def golden_feeds(path: Path) -> Samples | None:
+    """The model inputs that a bundle's golden inputs become; None where there are none."""
+    golden = golden_samples(path)
+    if golden is None:
+        return None
+    from edgekit.model import load
+
+    with load(path, verify="digest") as model:
+        values = tuple(model.features(value) for value in golden.values)
+    return Samples(values, raw=False, source=golden.source)
+
+
 def task_samples(task: "Task", path: Path, count: int = 8) -> Samples:
     """The model inputs that a task's first evaluation samples lead to, as the model sees them.
 

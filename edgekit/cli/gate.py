@@ -1,0 +1,119 @@
+"""`edgekit gate CANDIDATE --baseline BASELINE`: judge a release against its budget."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgekit.gate.report import GateReport
+    from edgekit.manifest import Budget
+
+HELP = "judge a release against a budget and a baseline: exit code 0 pass, 1 fail, 3 inconclusive"
+
+EPILOG = """\
+Budget files are TOML; every table and key is optional:
+
+  [accuracy]
+  max_drop = 0.01        # of the task's score, against the baseline; needs --task
+  [latency]
+  max_ratio = 1.05       # against the baseline; timing resolves no less than 2 %
+  p95_ms = 20
+  [size]
+  max_mb = 4
+
+Candidate and baseline are timed in turns, in three fresh processes, until the verdict is clear.
+A limit that cannot be judged is inconclusive and says what is missing; it never passes.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.epilog = EPILOG
+    parser.add_argument("candidate", type=Path, help="a .edgekit, .onnx or .tflite file")
+    parser.add_argument("--baseline", type=Path, help="what it must not be worse than")
+    parser.add_argument("--budget", type=Path, help="limits as TOML (the candidate's own)")
+    parser.add_argument("--task", type=Path, help="task file, for limits on accuracy")
+    parser.add_argument("--threads", type=int, default=1, help="threads of one inference (1)")
+    parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (0)")
+    parser.add_argument(
+        "--max-seconds", type=float, default=60.0, help="longest time to spend on timing (60)"
+    )
+    for name, what in (
+        ("json", "the report as JSON"),
+        ("junit", "JUnit XML, a test case for each limit"),
+        ("markdown", "markdown, for a pull request or a job summary"),
+        ("html", "one self-contained page"),
+    ):
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"write {what}")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from edgekit.gate.evidence import Wanted, gather
+    from edgekit.gate.judge import judge
+    from edgekit.gate.report import make_report
+
+    _check_folders(args)
+    budget = _budget(args)
+    wanted = Wanted(
+        args.candidate, args.baseline, args.task, args.threads, args.seed, args.max_seconds
+    )
+    evidence = gather(wanted, budget)
+    report = make_report(budget, evidence, judge(budget, evidence))
+    _write(args, report)
+    print(as_text(report))
+    return report.exit_code
+
+
+def as_text(report: "GateReport") -> str:
+    """The verdicts for a person, one line a limit."""
+    from edgekit.gate import words
+
+    lines = [
+        f"{verdict.outcome.value:12} {verdict.budget:22} {verdict.reason}"
+        for verdict in report.verdicts
+    ]
+    floor = words.noise_floor(report)
+    if floor is not None:
+        lines.append(floor)
+    return "\n".join([*lines, f"{report.outcome.value}: {words.HEADLINES[report.outcome]}"])
+
+
+def _budget(args: argparse.Namespace) -> "Budget":
+    from edgekit.errors import UsageError
+    from edgekit.gate.budget import limits, load_budget
+    from edgekit.gate.subject import budget_of
+
+    if args.budget is not None:
+        return load_budget(args.budget)
+    budget = budget_of(args.candidate)
+    if not limits(budget):
+        problem = "it carries no budget and none was given"
+        raise UsageError(f"candidate {str(args.candidate)!r}", problem, "give --budget FILE")
+    return budget
+
+
+def _check_folders(args: argparse.Namespace) -> None:
+    """Find out now, not after measuring, that a report cannot be written."""
+    from edgekit.errors import StorageError
+
+    for path in (args.json, args.junit, args.markdown, args.html):
+        if path is not None and not path.parent.is_dir():
+            problem = f"there is no folder {str(path.parent)!r}"
+            raise StorageError(f"report {str(path)!r}", problem, "create it first")
+
+
+def _write(args: argparse.Namespace, report: "GateReport") -> None:
+    from edgekit.gate.html import to_html
+    from edgekit.gate.junit import to_junit
+    from edgekit.gate.markdown import to_markdown
+    from edgekit.gate.report import to_json, write_file
+
+    if args.json is not None:
+        write_file(args.json, to_json(report))
+    if args.junit is not None:
+        write_file(args.junit, to_junit(report))
+    if args.markdown is not None:
+        write_file(args.markdown, to_markdown(report).encode())
+    if args.html is not None:
+        write_file(args.html, to_html(report).encode())

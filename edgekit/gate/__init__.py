@@ -1,0 +1,9 @@
+"""Budgets and measurements → a verdict.
+
+budget      a TOML file → manifest.Budget, strictly
+subject     what is judged: a bundle or a plain model file
+evidence    everything measured about candidate and baseline
+judge       budget + evidence → one Verdict a limit: PASS, FAIL or INCONCLUSIVE
+report      the result as data; its JSON Schema is published
+junit, markdown, html, svg      the result for CI and for people
+"""

@@ -1,0 +1,96 @@
+"""A budget file: TOML → `manifest.Budget`, with nothing unknown and nothing impossible in it."""
+
+import difflib
+import math
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edgekit.errors import BudgetError, StorageError
+from edgekit.manifest import Budget
+
+TABLES: dict[str, tuple[str, ...]] = {
+    table.name: tuple(field.name for field in msgspec.structs.fields(table.type))
+    for table in msgspec.structs.fields(Budget)
+}
+"""Every table of a budget and its keys."""
+
+
+def load_budget(path: Path) -> Budget:
+    """Read a budget file.
+
+    Raises:
+        BudgetError: it is not TOML, names an unknown table or key, sets a limit that nothing can
+            meet, or sets no limit at all.
+        StorageError: it cannot be read.
+    """
+    thing = f"budget {str(path)!r}"
+    try:
+        tables = tomllib.loads(path.read_text("utf8"))
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror})"
+        raise StorageError(thing, problem, "check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BudgetError(thing, f"it is not TOML: {error}", "correct the line") from error
+    return parse_budget(tables, thing)
+
+
+def parse_budget(tables: Mapping[str, Any], thing: str) -> Budget:
+    """Check the tables of a budget.
+
+    Args:
+        tables: limits by table and key.
+        thing: what to call the budget in an error.
+
+    Raises:
+        BudgetError: as for `load_budget`.
+    """
+    for name, table in tables.items():
+        _check_known(f"{thing}, table [{name}]", "table", name, tuple(TABLES))
+        if not isinstance(table, Mapping):
+            problem = f"it is {table!r}, expected a table of limits"
+            raise BudgetError(f"{thing}, key {name!r}", problem, f"write [{name}] above the limits")
+        for key, value in table.items():
+            where = f"{thing}, [{name}] {key}"
+            _check_known(where, "key", key, TABLES[name])
+            _check_finite(where, value)
+    budget = _convert(tables, thing)
+    if not limits(budget):
+        raise BudgetError(thing, "it sets no limit", "set one, such as [latency] max_ratio = 1.05")
+    return budget
+
+
+def limits(budget: Budget) -> dict[str, float | str]:
+    """The limits that a budget sets, by `table.key`, in the order of the schema."""
+    return {
+        f"{table}.{key}": value
+        for table, keys in TABLES.items()
+        for key in keys
+        if (value := getattr(getattr(budget, table), key)) is not None
+    }
+
+
+def _check_known(where: str, kind: str, name: str, known: tuple[str, ...]) -> None:
+    if name in known:
+        return
+    close = difflib.get_close_matches(name, known, 1, cutoff=0.4)
+    way_out = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    raise BudgetError(where, f"there is no {kind} {name!r}", way_out)
+
+
+def _check_finite(where: str, value: object) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BudgetError(where, f"{value} is no limit", "write a number, or leave the key out")
+
+
+def _convert(tables: Mapping[str, Any], thing: str) -> Budget:
+    try:
+        return msgspec.convert(tables, Budget)
+    except msgspec.ValidationError as error:
+        text, _, place = str(error).partition(" - at `$.")
+        table, _, key = place.rstrip("`").partition(".")
+        way_out = "limits are numbers without units; the unit is in the key's name"
+        raise BudgetError(f"{thing}, [{table}] {key}", text, way_out) from error

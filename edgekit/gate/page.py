@@ -1,0 +1,74 @@
+"""The frame of an HTML report: one file, no request to anywhere, light and dark, accessible."""
+
+from collections.abc import Sequence
+from html import escape
+from string import Template
+
+STYLE = """
+:root { color-scheme: light dark; --ground: #fff; --text: #1b1f24; --quiet: #57606a;
+  --line: #d0d7de; --pass: #116329; --fail: #b3261e; --open: #7a4f01; --first: #0550ae;
+  --second: #953800; }
+@media (prefers-color-scheme: dark) { :root { --ground: #0d1117; --text: #e6edf3;
+  --quiet: #9aa4af; --line: #3d444d; --pass: #56d364; --fail: #ff7b72; --open: #e3b341;
+  --first: #79c0ff; --second: #ffa657; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 64rem; background: var(--ground);
+  color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
+p { margin: .3rem 0; } .quiet { color: var(--quiet); }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+caption { text-align: left; color: var(--quiet); padding-bottom: .3rem; }
+th, td { text-align: left; vertical-align: top; padding: .4rem .7rem .4rem 0;
+  border-bottom: 1px solid var(--line); }
+.pass { color: var(--pass); } .fail { color: var(--fail); } .open { color: var(--open); }
+.verdict { font-weight: 700; }
+svg { width: 100%; height: auto; } svg text { font: 13px system-ui, sans-serif; fill: var(--text); }
+svg .axis { stroke: var(--line); } svg .range { stroke: currentColor; stroke-width: 6;
+  stroke-linecap: round; opacity: .45; } svg circle { fill: currentColor; }
+svg .limit { stroke: var(--text); stroke-width: 2; }
+svg path { fill-opacity: .18; stroke-width: 1.5; }
+svg path.series0 { fill: var(--first); stroke: var(--first); }
+svg path.series1 { fill: var(--second); stroke: var(--second); }
+svg text.series0 { fill: var(--first); } svg text.series1 { fill: var(--second); }
+"""
+
+PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>$title</title>
+<style>$style</style>
+</head>
+<body>
+<main>
+$content
+</main>
+</body>
+</html>
+""")
+
+
+def page(title: str, sections: Sequence[str]) -> str:
+    """A whole page.
+
+    Args:
+        title: of the window, as text.
+        sections: the content, as HTML.
+    """
+    return PAGE.substitute(title=escape(title), style=STYLE, content="\n".join(sections))
+
+
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first column names the row; cells are HTML, caption and head are text."""
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>\n'
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="wide"><table><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{titles}</tr></thead>\n<tbody>{body}</tbody></table></div>"
+    )
