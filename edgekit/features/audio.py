@@ -14,6 +14,7 @@ WHISPER_RATE_HZ = 16_000
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 1_000_000
 KALDI_FLOOR = float(np.finfo(np.float32).eps)
 WHISPER_FLOOR = 1e-10
+PRESETS_LOW_HZ = {"kaldi": 20.0, "whisper": 0.0}
 
 
 class LogMel:
@@ -120,6 +121,12 @@ class LogMel:
     def __repr__(self) -> str:
         return f"LogMel({self._spec!r})"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LogMel) and self._spec == other._spec
+
+    def __hash__(self) -> int:
+        return hash(self._spec)
+
     def __reduce__(self) -> tuple[type["LogMel"], tuple[LogMelSpec]]:
         return type(self), (self._spec,)
 
@@ -140,6 +147,8 @@ def _checked(samples: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check(spec: LogMelSpec) -> None:
+    if spec.preset not in PRESETS_LOW_HZ:
+        raise UsageError("log-mel features", f"preset={spec.preset!r}", "use 'kaldi' or 'whisper'")
     low_hz, high_hz = _band_hz(spec)
     rate_hz = spec.sample_rate_hz
     if spec.preset == "whisper" and rate_hz != WHISPER_RATE_HZ:
@@ -162,7 +171,7 @@ def _check(spec: LogMelSpec) -> None:
 
 
 def _band_hz(spec: LogMelSpec) -> tuple[float, float]:
-    low_hz = {"kaldi": 20.0, "whisper": 0.0}[spec.preset] if spec.low_hz is None else spec.low_hz
+    low_hz = PRESETS_LOW_HZ[spec.preset] if spec.low_hz is None else spec.low_hz
     return low_hz, spec.sample_rate_hz / 2 if spec.high_hz is None else spec.high_hz
 
 

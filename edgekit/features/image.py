@@ -1,5 +1,6 @@
 """8-bit images to normalized float tensors."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -50,9 +51,8 @@ class ImageTensor:
             height_px, width_px, min_width_px, max_width_px, channels, mean, std
         )
         _check(self._spec)
-        red, green, blue = zip(mean, std, strict=True)
-        self._scale = tuple(1 / (255 * s) for _, s in (red, green, blue))
-        self._offset = tuple(-m / s for m, s in (red, green, blue))
+        self._scale = _each(lambda c: 1 / (255 * std[c]))
+        self._offset = _each(lambda c: -mean[c] / std[c])
         self._source = (0, 1, 2) if channels == "rgb" else (2, 1, 0)
 
     @classmethod
@@ -110,6 +110,10 @@ class ImageTensor:
 
     def __reduce__(self) -> tuple[Any, tuple[ImageTensorSpec]]:
         return type(self).from_spec, (self._spec,)
+
+
+def _each(value: Callable[[int], float]) -> tuple[float, float, float]:
+    return value(0), value(1), value(2)
 
 
 def _check_image(image: NDArray[Any]) -> None:

@@ -1,0 +1,160 @@
+import pickle
+
+import numpy as np
+import pytest
+from features import reference
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgekit.errors import InputError, UsageError
+from edgekit.features import ImageTensor, build
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+sides = st.integers(1, 70)
+
+
+def noise(height, width, channels=3, seed=0):
+    shape = (height, width, channels)
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def normalized(image, height, width, mean=(0, 0, 0), std=(1, 1, 1)):
+    resized = reference.bilinear(image, height, width) / 255
+    return ((resized - mean) / std).transpose(2, 0, 1)
+
+
+@given(sides, sides, sides, sides)
+def test_any_size_is_float32_rounding_away_from_the_float64_reference(
+    height, width, to_height, to_width
+):
+    image = noise(height, width, seed=height * 100 + width)
+    tensor = ImageTensor(height_px=to_height, width_px=to_width, mean=MEAN, std=STD)
+    expected = normalized(image, to_height, to_width, MEAN, STD)
+    found = tensor(image)
+    assert found.dtype == np.float32
+    assert found.flags.c_contiguous
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+def test_a_large_photo_size_is_float32_rounding_away_from_the_reference():
+    image = noise(1080, 1920)
+    found = ImageTensor(height_px=224, width_px=224)(image)
+    np.testing.assert_allclose(found, normalized(image, 224, 224), rtol=0, atol=1e-6)
+
+
+def test_features_are_those_of_opencv_on_float_images():
+    cv2 = pytest.importorskip("cv2")
+    image = noise(480, 640)
+    for height, width in ((224, 224), (700, 901), (48, 320)):
+        expected = cv2.resize(image.astype(np.float32), (width, height)).transpose(2, 0, 1) / 255
+        found = ImageTensor(height_px=height, width_px=width)(image)
+        # OpenCV keeps positions in float32: 5e-5 of a pixel at 640.
+        np.testing.assert_allclose(found, expected, rtol=0, atol=6e-5)
+
+
+def test_the_same_size_is_not_resampled():
+    image = noise(31, 17)
+    found = ImageTensor(height_px=31, width_px=17)(image)
+    np.testing.assert_allclose(found * np.float32(255), image.transpose(2, 0, 1), rtol=1e-6)
+
+
+@given(st.integers(0, 255), sides, sides)
+def test_a_flat_image_stays_flat_to_the_bit(value, height, width):
+    image = np.full((height, width, 3), value, np.uint8)
+    found = ImageTensor(height_px=23, width_px=29, std=(0.5, 0.5, 0.5))(image)
+    assert np.unique(found).size == 1
+
+
+def test_bgr_swaps_the_planes_and_normalizes_them_in_their_new_order():
+    image = noise(20, 30)
+    rgb = ImageTensor(height_px=9, width_px=11, mean=MEAN[::-1], std=STD[::-1])(image)
+    bgr = ImageTensor(height_px=9, width_px=11, channels="bgr", mean=MEAN, std=STD)(image)
+    np.testing.assert_array_equal(bgr, rgb[::-1])
+
+
+VIEWS = {
+    "a crop": lambda image: image[3:-4, 5:-6, :3],
+    "upside down": lambda image: image[::-1, :, :3],
+    "mirrored": lambda image: image[:, ::-1, :3],
+    "channels reversed": lambda image: image[..., 2::-1],
+    "every third row and second column": lambda image: image[::3, ::2, :3],
+    "transposed": lambda image: image[..., :3].transpose(1, 0, 2),
+    "planes": lambda image: np.ascontiguousarray(image.transpose(2, 0, 1)).transpose(1, 2, 0)[
+        ..., 1:
+    ],
+    "one row for all": lambda image: np.broadcast_to(image[:1, :, :3], image[..., :3].shape),
+    "one pixel for all": lambda image: np.broadcast_to(image[:1, :1, :1], image[..., :3].shape),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_views_give_what_their_copies_give(name):
+    view = VIEWS[name](noise(40, 50, channels=4))
+    tensor = ImageTensor(height_px=24, width_px=32)
+    np.testing.assert_array_equal(tensor(view), tensor(view.copy()))
+
+
+def test_images_that_cannot_be_written_to_are_read():
+    image = noise(8, 8)
+    image.flags.writeable = False
+    assert ImageTensor(height_px=4, width_px=4)(image).shape == (3, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "expected"),
+    [
+        (48, 320, 320),
+        (24, 100, 200),
+        (96, 101, 51),
+        (96, 99, 50),
+        (1, 1, 48),
+        (200, 10, 16),
+        (10, 900, 640),
+    ],
+)
+def test_a_free_width_keeps_the_aspect_ratio_within_its_limits(height, width, expected):
+    tensor = ImageTensor(height_px=48, min_width_px=16, max_width_px=640)
+    assert tensor(noise(height, width)).shape == (3, 48, expected)
+
+
+def test_the_spec_builds_the_same_features_and_survives_pickling():
+    tensor, image = (
+        ImageTensor(height_px=7, max_width_px=90, channels="bgr", mean=MEAN),
+        noise(9, 30),
+    )
+    for other in (build(tensor.spec), pickle.loads(pickle.dumps(tensor))):
+        assert other == tensor
+        np.testing.assert_array_equal(other(image), tensor(image))
+
+
+@pytest.mark.parametrize(
+    ("image", "problem"),
+    [
+        ("photo.png", "got str, expected a uint8 NumPy array"),
+        (np.zeros((4, 4, 3), np.float32), r"got float32 with shape \(4, 4, 3\)"),
+        (np.zeros((4, 4), np.uint8), r"got uint8 with shape \(4, 4\).*repeat gray"),
+        (np.zeros((4, 4, 4), np.uint8), r"shape \(4, 4, 4\).*drop an alpha channel"),
+        (np.zeros((0, 4, 3), np.uint8), r"shape \(0, 4, 3\).*sides of 1 to 32768"),
+        (np.broadcast_to(np.zeros(3, np.uint8), (32_769, 4, 3)), "sides of 1 to 32768"),
+    ],
+)
+def test_images_that_are_not_images_are_refused_by_name(image, problem):
+    with pytest.raises(InputError, match=problem):
+        ImageTensor(height_px=4)(image)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"height_px": 0}, "height_px=0; use 1 to 32768"),
+        ({"height_px": 4, "width_px": 40_000}, "width_px=40000; use 1 to 32768"),
+        ({"height_px": 4, "min_width_px": 9, "max_width_px": 8}, "min_width_px=9 above"),
+        ({"height_px": 4, "channels": "gray"}, "channels='gray'; use 'rgb' or 'bgr'"),
+        ({"height_px": 4, "mean": (0.5,)}, "one number per plane"),
+        ({"height_px": 4, "std": (1.0, 0.0, 1.0)}, "std above 0"),
+        ({"height_px": 4, "mean": (0.0, float("nan"), 0.0)}, "finite numbers"),
+    ],
+)
+def test_numbers_that_do_not_go_together_are_refused(settings, problem):
+    with pytest.raises(UsageError, match=problem):
+        ImageTensor(**settings)

@@ -1,0 +1,66 @@
+import dataclasses
+import platform
+
+import numpy as np
+import pytest
+
+from edgekit import kernels
+from edgekit.errors import UsageError
+
+KALDI = kernels.LogMelSettings(
+    sample_rate_hz=16_000,
+    frame_samples=400,
+    hop_samples=160,
+    fft_samples=512,
+    mel_bins=80,
+    window="povey",
+    mel_scale="kaldi",
+    framing="whole",
+    logarithm="natural",
+    remove_dc=True,
+    preemphasis=0.97,
+    input_scale=1.0,
+    floor=float(np.finfo(np.float32).eps),
+    low_hz=20.0,
+    high_hz=8_000.0,
+)
+
+
+def test_portable_is_always_available_and_comes_first():
+    assert kernels.available_isas()[0] == "portable"
+
+
+def test_cpu_features_are_those_of_the_architecture():
+    found = set(kernels.cpu_features())
+    expected = {"x86_64": "sse2", "aarch64": "asimd", "arm64": "asimd"}.get(platform.machine())
+    assert expected is None or expected in found
+
+
+@pytest.mark.parametrize("isa", kernels.available_isas())
+def test_every_instruction_set_gives_the_bits_of_portable(isa):
+    samples = np.random.default_rng(0).normal(size=5_000).astype(np.float32)
+    log_mel = kernels.LogMelKernel(KALDI)
+    np.testing.assert_array_equal(log_mel(samples, isa=isa), log_mel(samples, isa="portable"))
+    image = np.random.default_rng(1).integers(0, 256, (37, 53, 3), dtype=np.uint8)
+    tensor = kernels.ImageKernel(24, 32, (2, 1, 0), (0.1, 0.2, 0.3), (1.0, 2.0, 3.0))
+    np.testing.assert_array_equal(tensor(image, isa=isa), tensor(image, isa="portable"))
+
+
+def test_an_instruction_set_that_is_not_here_is_refused_with_those_that_are():
+    with pytest.raises(UsageError, match=r"instruction set 'mmx': not available here.*portable"):
+        kernels.LogMelKernel(KALDI)(np.zeros(400, np.float32), isa="mmx")
+
+
+def test_a_transform_length_with_a_factor_above_5_is_refused():
+    with pytest.raises(UsageError, match="fft_samples=448"):
+        kernels.LogMelKernel(dataclasses.replace(KALDI, fft_samples=448))
+
+
+def test_too_few_samples_for_a_frame_give_no_rows():
+    assert kernels.LogMelKernel(KALDI)(np.zeros(399, np.float32)).shape == (0, 80)
+
+
+def test_clamp_range_keeps_what_lies_within_it():
+    values = np.array([[1, -3], [-20, 0]], np.float32)
+    kernels.clamp_range(values, 8.0, 4.0, 0.25)
+    np.testing.assert_array_equal(values, np.array([[1.25, 0.25], [-0.75, 1.0]], np.float32))
