@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from edgekit.engines import Array, open_engine
-from edgekit.errors import CrashError, EdgekitError, ModelError
-from edgekit_converters.candidate import Candidate, describe_cost, describe_drop
+from edgekit.errors import CrashError, ModelError
+from edgekit_converters.candidate import Candidate, one_line
 from edgekit_converters.quantize import decide, rewrite
 from edgekit_converters.recipe import Recipe
 from edgekit_converters.targets import Target
@@ -28,7 +28,7 @@ def attempt(recipe: Recipe, job: Job, bench: Workbench) -> Candidate:
         candidate = screen(candidate, job, bench)
     if candidate.path is not None and candidate.verdict == "untried":
         candidate = score(candidate, job, bench)
-    job.progress.note(f"{candidate.recipe}: {candidate.verdict}, {candidate.why}")
+    job.progress.note(one_line(candidate))
     return candidate
 
 
@@ -63,8 +63,7 @@ def check_runs(content: bytes, bench: Workbench) -> None:
             clean model's, or numbers are missing where the clean model has some.
     """
     clean, made = (
-        open_engine("onnxruntime", model)
-        for model in (bench.model.SerializeToString(), content)
+        open_engine("onnxruntime", model) for model in (bench.model.SerializeToString(), content)
     )
     try:
         for feeds in bench.calibration.feeds[:2]:
@@ -78,36 +77,32 @@ def check_runs(content: bytes, bench: Workbench) -> None:
 
 def screen(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """A first look at the cost; what is not cheaper ends here."""
-    assert candidate.path is not None and bench.clean.path is not None
     job.progress.start(f"measuring {candidate.recipe}", None)
     try:
-        cost = bench.meter.screen(bench.clean.path, candidate.path)
+        cost = bench.meter.screen(bench.clean.file, candidate.file)
     except CrashError as error:
         return replace(candidate, verdict="not made", why=error.problem, path=None)
     candidate = replace(candidate, cost=cost)
     if cost.ratio >= 1.0:
-        why = f"{cost.kind} is {describe_cost(cost)} of fp32"
+        why = f"its {cost.kind} is no lower than fp32's"
         return replace(candidate, verdict="not cheaper", why=why)
     return candidate
 
 
 def score(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """Its score on the calibration split; what is proven out of budget ends here."""
-    assert candidate.path is not None
     what = f"scoring {candidate.recipe}"
     try:
-        answers = job.predict(candidate.path, "calibration", what, bench.calibration.samples)
+        answers = job.predict(candidate.file, "calibration", what, bench.calibration.samples)
     except ModelError as error:
         return replace(candidate, verdict="not made", why=error.problem, path=None)
     judged = job.judge(bench.reference, answers)
     candidate = replace(candidate, calibration=judged)
     drop = judged.drop
     if drop.point > job.goal.max_drop:
-        why = f"the calibration score drops by {describe_drop(drop)}"
+        why = f"on calibration the score drops by more than {job.goal.max_drop * 100:g}"
         return replace(candidate, verdict="over budget", why=why)
-    assert candidate.cost is not None
-    why = f"{describe_cost(candidate.cost)} of fp32, drop {describe_drop(drop)} on calibration"
-    return replace(candidate, verdict="in budget", why=why)
+    return replace(candidate, verdict="in budget", why="another one is cheaper")
 
 
 def _check_alike(name: str, expected: Array, found: Array) -> None:

@@ -170,7 +170,8 @@ def first_feeds(engine: Engine, task: Task, count: int) -> list[dict[str, Array]
         return outputs
 
     samples = 0
-    for samples, (raw, _label, _group) in enumerate(task.samples(SPLIT), 1):
+    for raw, _label, _group in task.samples(SPLIT):
+        samples += 1
         task.predict(run, raw)
         if len(feeds) == count:
             break

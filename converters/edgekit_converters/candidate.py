@@ -5,13 +5,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from edgekit.errors import InternalError
 from edgekit.measure.accuracy import Drop
 from edgekit_converters.cost import Cost
 from edgekit_converters.recipe import Recipe
 
 Verdict: TypeAlias = Literal[
-    "untried", "baseline", "not made", "not cheaper", "over budget", "in budget",
-    "not certified", "chosen",  # fmt: skip
+    "untried",  # a stage is still to come
+    "baseline",
+    "not made",
+    "not cheaper",
+    "over budget",
+    "in budget",  # but another was chosen
+    "not certified",  # in budget by the estimate, not by its bound
+    "chosen",
 ]
 
 
@@ -52,9 +59,32 @@ class Candidate:
     evaluation: Judged | None = None
 
     @property
+    def file(self) -> Path:
+        """Its file.
+
+        Raises:
+            InternalError: it was not made.
+        """
+        if self.path is None:
+            raise InternalError(f"candidate {self.recipe}", "it was not made", "report this")
+        return self.path
+
+    @property
     def judged(self) -> Judged | None:
         """The figures that count most: evaluation where there are any."""
         return self.evaluation or self.calibration
+
+
+def one_line(candidate: Candidate) -> str:
+    """`int8_static_all: in budget, 0.54× [0.52, 0.56], drop 0.30 [-0.10, 0.70]`."""
+    parts = [candidate.verdict]
+    if candidate.cost is not None:
+        parts.append(describe_cost(candidate.cost))
+    if candidate.judged is not None:
+        parts.append(describe_drop(candidate.judged.drop))
+    if candidate.verdict == "not made":
+        parts.append(candidate.why)
+    return f"{candidate.recipe}: {', '.join(parts)}"
 
 
 def describe_cost(cost: Cost) -> str:
@@ -63,5 +93,5 @@ def describe_cost(cost: Cost) -> str:
 
 
 def describe_drop(drop: Drop) -> str:
-    """`0.30 points [-0.10, 0.70]`: hundredths of the score."""
-    return f"{drop.point * 100:.2f} points [{drop.low * 100:.2f}, {drop.high * 100:.2f}]"
+    """`drop 0.30 [-0.10, 0.70]`: hundredths of the score."""
+    return f"drop {drop.point * 100:.2f} [{drop.low * 100:.2f}, {drop.high * 100:.2f}]"

@@ -27,9 +27,7 @@ class RememberedTask(Task):
     def samples(self, split: str) -> Iterator[Sample]:
         """See `Task.samples`."""
         if split in self._kept:
-            for pickled in self._kept[split]:
-                sample: Sample = pickle.loads(pickled)
-                yield sample
+            yield from map(pickle.loads, self._kept[split])
             return
         kept: list[bytes] = []
         free = self.limit_bytes - sum(len(each) for part in self._kept.values() for each in part)

@@ -103,7 +103,9 @@ def parse_onnx(content: bytes, folder: Path, thing: str) -> ModelProto:
         model = ModelProto.FromString(content)
     except DecodeError as error:
         problem = f"its {len(content)} bytes are not an ONNX file ({first_line(error)})"
-        raise ModelError(thing, problem, "check that the file is whole, or copy it again") from error
+        raise ModelError(
+            thing, problem, "check that the file is whole, or copy it again"
+        ) from error
     if not model.graph.node and not model.graph.output:
         problem = f"its {len(content)} bytes hold no graph"
         raise ModelError(thing, problem, "check that the file is whole, or copy it again")
@@ -115,7 +117,9 @@ def parse_onnx(content: bytes, folder: Path, thing: str) -> ModelProto:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, ValueError) as error:
         problem = f"onnx.checker refuses it: {first_line(error)}"
-        raise ModelError(thing, problem, f"check that the file is whole, or {EXPORT_AGAIN}") from error
+        raise ModelError(
+            thing, problem, f"check that the file is whole, or {EXPORT_AGAIN}"
+        ) from error
     return model
 
 
@@ -165,7 +169,9 @@ def load_external_data(model: ModelProto, folder: Path, thing: str) -> None:
     if stored:
         onnx.external_data_helper.load_external_data_for_model(model, str(folder))
     if model.ByteSize() > LARGEST_BYTES:
-        problem = f"with its external data it has {model.ByteSize()} bytes, more than a protobuf holds"
+        problem = (
+            f"with its external data it has {model.ByteSize()} bytes, more than a protobuf holds"
+        )
         raise ModelError(thing, problem, "split the model")
 
 

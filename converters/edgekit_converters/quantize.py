@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -104,7 +104,7 @@ def rewrite(model: ModelProto, plan: Plan, ranges: Ranges) -> Rewritten:
     recipe = plan.recipe
     thing = f"recipe {recipe.name!r}"
     _check_possible(model, plan, thing)
-    makers = {
+    makers: dict[tuple[str, str | None], Callable[[ModelProto], ModelProto]] = {
         ("fp16", None): to_fp16,
         ("int8", "static"): partial(to_static_int8, plan=plan, ranges=ranges),
         ("int8", "dynamic"): partial(to_dynamic_int8, plan=plan),
@@ -136,7 +136,9 @@ def _check_possible(model: ModelProto, plan: Plan, thing: str) -> None:
     if recipe.precision == "int8" and not any(types[name] in WEIGHTED for name in plan.nodes):
         reasons = sorted(set(plan.skipped.values()))
         found = reasons[0] if reasons else f"it has none of the operators {recipe.operators}"
-        raise ModelError(thing, f"nothing to quantize: {found}", "this recipe is not for this model")
+        raise ModelError(
+            thing, f"nothing to quantize: {found}", "this recipe is not for this model"
+        )
 
 
 def to_static_int8(model: ModelProto, plan: Plan, ranges: Ranges) -> ModelProto:
@@ -279,5 +281,4 @@ class _DynamicObstacles:
 
 
 def _operators(plan: Plan) -> Operators:
-    assert plan.recipe.operators is not None
-    return plan.recipe.operators
+    return plan.recipe.operators or "all"

@@ -1,10 +1,10 @@
 """What is done to a model, as data. A recipe's name says everything and reads back.
 
-    fp32                                the clean model: passes only
-    fp16                                weights and arithmetic in half precision
-    int8_dynamic_matmul_perchannel      ranges found while running
-    int8_static_conv+matmul_perchannel  ranges from the calibration split
-    …_7bit                              weights of 7 bits, where u8s8 products would saturate
+fp32                                the clean model: passes only
+fp16                                weights and arithmetic in half precision
+int8_dynamic_matmul_perchannel      ranges found while running
+int8_static_conv+matmul_perchannel  ranges from the calibration split
+…_7bit                              weights of 7 bits, where u8s8 products would saturate
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Recipe:
     @property
     def name(self) -> str:
         """The name that `parse` reads back."""
-        parts = [self.precision, self.scheme, self.operators]
+        parts: list[str | None] = [self.precision, self.scheme, self.operators]
         parts += ["perchannel" if self.per_channel else None, "7bit" if self.seven_bit else None]
         return "_".join(part for part in parts if part)
 

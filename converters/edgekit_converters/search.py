@@ -6,12 +6,11 @@ cheapest first, until one holds; how many looks that took is part of the result.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from edgekit.errors import CrashError
 from edgekit.measure.accuracy import Predictions
 from edgekit_converters.attempt import attempt
-from edgekit_converters.candidate import Candidate, describe_cost, describe_drop
+from edgekit_converters.candidate import Candidate, one_line
 from edgekit_converters.cost import check_measurable
 from edgekit_converters.evaluate import remembering
 from edgekit_converters.recipe import RECIPES, Recipe
@@ -57,7 +56,7 @@ def optimize(job: Job, recipes: Sequence[Recipe] = RECIPES) -> SearchResult:
     job = replace(job, task=remembering(job.task))
     bench = prepare(job)
     tried = [attempt(recipe, job, bench) for recipe in recipes]
-    evaluation = job.predict(_path(bench.clean), "evaluation", "scoring fp32", None)
+    evaluation = job.predict(bench.clean.file, "evaluation", "scoring fp32", None)
     judged, looks = judge_finalists(shortlist(tried, job), evaluation, job, bench)
     candidates = tuple(judged.get(each.recipe, each) for each in tried)
     chosen = next((each for each in candidates if each.verdict == "chosen"), None)
@@ -105,7 +104,7 @@ def judge_finalists(
         if candidate.cost is not None and candidate.cost.is_cheaper:
             candidate = look(candidate, evaluation, job)
             looks += 1
-        job.progress.note(f"{candidate.recipe}: {candidate.verdict}, {candidate.why}")
+        job.progress.note(one_line(candidate))
         judged[candidate.recipe] = candidate
     return judged, looks
 
@@ -114,34 +113,30 @@ def measure(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """Its cost, well enough for a decision."""
     job.progress.start(f"measuring {candidate.recipe} again, for longer", None)
     try:
-        cost = bench.meter.measure(_path(bench.clean), _path(candidate))
+        cost = bench.meter.measure(bench.clean.file, candidate.file)
     except CrashError as error:
         return replace(candidate, verdict="not made", why=error.problem, cost=None)
     if cost.is_cheaper:
         return replace(candidate, cost=cost)
-    why = f"{cost.kind} is {describe_cost(cost)} of fp32: not proven cheaper"
+    why = f"its {cost.kind} is not proven lower than fp32's"
     return replace(candidate, cost=cost, verdict="not cheaper", why=why)
 
 
 def look(candidate: Candidate, evaluation: Predictions, job: Job) -> Candidate:
     """Its verdict by the evaluation split."""
     total = len(evaluation.labels)
-    answers = job.predict(_path(candidate), "evaluation", f"judging {candidate.recipe}", total)
+    answers = job.predict(candidate.file, "evaluation", f"judging {candidate.recipe}", total)
     judged = job.judge(evaluation, answers)
     candidate = replace(candidate, evaluation=judged)
-    drop = f"the evaluation score drops by {describe_drop(judged.drop)}"
+    limit = f"{job.goal.max_drop * 100:g}"
     if job.goal.holds(judged.drop):
-        return replace(candidate, verdict="chosen", why=f"the cheapest in budget; {drop}")
+        return replace(candidate, verdict="chosen", why="the cheapest in budget")
     if job.goal.certify and judged.drop.point <= job.goal.max_drop:
-        why = f"{drop}, the 95 % bound {judged.drop.upper * 100:.2f} is over the limit"
+        why = f"the 95 % bound of its drop is {judged.drop.upper * 100:.2f}, over {limit}"
         return replace(candidate, verdict="not certified", why=why)
-    return replace(candidate, verdict="over budget", why=drop)
+    why = f"on evaluation the score drops by more than {limit}"
+    return replace(candidate, verdict="over budget", why=why)
 
 
 def _ratio(candidate: Candidate) -> float:
     return candidate.cost.ratio if candidate.cost else float("inf")
-
-
-def _path(candidate: Candidate) -> Path:
-    assert candidate.path is not None
-    return candidate.path

@@ -1,0 +1,109 @@
+"""A search as rows of text: one for each candidate, the same for terminal, HTML and docs."""
+
+from dataclasses import dataclass
+
+from edgekit_converters.candidate import Candidate, Judged, describe_cost
+from edgekit_converters.recipe import FP32
+from edgekit_converters.search import SearchResult
+
+HEAD = ("candidate", "score", "drop (points)", "agreement", "size", "latency", "verdict", "why")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate in words. What was not measured is a dash.
+
+    Attributes:
+        cells: under `HEAD`.
+        is_chosen: whether this one is packed.
+    """
+
+    cells: tuple[str, ...]
+    is_chosen: bool
+
+
+def rows(result: SearchResult) -> list[Row]:
+    """The clean model first, then candidates in the order tried."""
+    return [_row(each) for each in (result.clean, *result.candidates)]
+
+
+def _row(candidate: Candidate) -> Row:
+    judged = candidate.judged
+    cells = (
+        candidate.recipe.name,
+        _score(candidate),
+        _drop(judged) if candidate.recipe != FP32 else "–",
+        _agreement(judged) if candidate.recipe != FP32 else "–",
+        _size(candidate.size_bytes),
+        describe_cost(candidate.cost) if candidate.cost else "–",
+        candidate.verdict,
+        candidate.why,
+    )
+    return Row(cells, candidate.verdict == "chosen")
+
+
+def _score(candidate: Candidate) -> str:
+    if candidate.judged is None:
+        return "–"
+    where = "" if candidate.evaluation is not None else " (calib.)"
+    return f"{candidate.judged.score:.4f}{where}"
+
+
+def _drop(judged: Judged | None) -> str:
+    if judged is None:
+        return "–"
+    drop = judged.drop
+    return f"{drop.point * 100:.2f} [{drop.low * 100:.2f}, {drop.high * 100:.2f}]"
+
+
+def _agreement(judged: Judged | None) -> str:
+    if judged is None or judged.drop.agreement is None:
+        return "–"
+    return f"{judged.drop.agreement:.1%}"
+
+
+def _size(size_bytes: int | None) -> str:
+    if size_bytes is None:
+        return "–"
+    return f"{size_bytes / 1e6:.2f} MB" if size_bytes >= 1e5 else f"{size_bytes / 1e3:.1f} kB"
+
+
+def summary(result: SearchResult) -> list[str]:
+    """What was found, how sure it is, and what was looked at, in sentences."""
+    chosen, job = result.chosen, result.job
+    lines = [f"Chosen: {chosen.recipe.name}. {_capital(chosen.why)}."]
+    if chosen.evaluation is not None and chosen is not result.clean:
+        lines.append(_certainty(chosen.evaluation, job.goal.max_drop))
+    looks = {0: "no candidate", 1: "one candidate"}.get(result.looks, f"{result.looks} candidates")
+    lines.append(
+        f"The evaluation split was shown to {looks}; ranges and comparisons come from "
+        f"{result.bench.calibration.samples} calibration samples."
+    )
+    came = f"The clean fp32 model takes {describe_cost(result.bench.clean_cost)}"
+    lines.append(f"{came} of the model that came.")
+    environment = result.bench.clean_cost.environment
+    where = f"{environment.cpu or environment.arch}, onnxruntime "
+    where += environment.versions.get("onnxruntime", "unknown")
+    lines.append(f"Latency: one thread, in turns with clean fp32, on {where}.")
+    if job.target.saturates:
+        lines.append(
+            f"{job.target.name} has no VNNI: int8 weights use 7 bits, or sums of products would "
+            "saturate. Figures with 8 bits from another CPU do not hold here."
+        )
+    return lines
+
+
+def _certainty(judged: Judged, limit: float) -> str:
+    drop = judged.drop
+    bound = f"The drop is at most {drop.upper * 100:.2f} points with 95 % confidence"
+    told = f"{bound} ({drop.samples} samples in {drop.groups} groups, {drop.method})"
+    if drop.upper <= limit:
+        return f"{told}: within the limit of {limit * 100:g}."
+    if drop.samples_to_settle is None:
+        return f"{told}: over the limit of {limit * 100:g}."
+    needed = f"about {drop.samples_to_settle} samples would settle it"
+    return f"{told}: over the limit of {limit * 100:g}; {needed}."
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
