@@ -17,7 +17,8 @@ help:
 
 # The virtual environment, made again when what it holds changes.
 setup: $(VENV)/.ready
-$(VENV)/.ready: pyproject.toml requirements.lock CMakeLists.txt $(shell find native edgekit/_native -name '*.[ch]')
+NATIVE := CMakeLists.txt $(shell find native edgekit/_native -name '*.[ch]' -o -name CMakeLists.txt)
+$(VENV)/.ready: pyproject.toml requirements.lock $(NATIVE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
@@ -37,7 +38,17 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports
 test: setup
-	$(BIN)/pytest tests
+	$(BIN)/pytest -n 2 --dist loadfile tests
+
+# The C tests twice: as they are, and under AddressSanitizer and UndefinedBehaviorSanitizer.
+native-test: build/native/.ready build/sanitized/.ready
+	$(BIN)/ctest --test-dir build/native --output-on-failure
+	$(BIN)/ctest --test-dir build/sanitized --output-on-failure
+build/%/.ready: $(VENV)/.ready $(NATIVE)
+	$(BIN)/cmake -S . -B build/$* -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
+	  -DEDGEKIT_NATIVE_TESTS=ON -DEDGEKIT_SANITIZE=$(if $(filter sanitized,$*),ON,OFF) >/dev/null
+	$(BIN)/cmake --build build/$* -- --quiet
+	@touch $@
 docs: setup
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
