@@ -86,6 +86,11 @@ class LogMel:
         """The transform, for a manifest."""
         return self._spec
 
+    @property
+    def settings(self) -> LogMelSettings:
+        """The preset spelled out: samples per frame, window, mel scale and the rest."""
+        return self._kernel.settings
+
     def __call__(self, samples: NDArray[Any]) -> NDArray[np.float32]:
         """Log-mel energies.
 

@@ -47,9 +47,8 @@ class ImageTensor:
         mean: tuple[float, float, float] = (0.0, 0.0, 0.0),
         std: tuple[float, float, float] = (1.0, 1.0, 1.0),
     ) -> None:
-        self._spec = ImageTensorSpec(
-            height_px, width_px, min_width_px, max_width_px, channels, mean, std
-        )
+        widths = (width_px, min_width_px, max_width_px)
+        self._spec = ImageTensorSpec(height_px, *widths, channels, tuple(mean), tuple(std))
         _check(self._spec)
         self._scale = _each(lambda c: 1 / (255 * std[c]))
         self._offset = _each(lambda c: -mean[c] / std[c])
