@@ -1,7 +1,7 @@
 """8-bit images to normalized float tensors."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 import numpy as np
@@ -12,6 +12,7 @@ from edgekit.kernels import ImageKernel
 from edgekit.manifest import ImageTensorSpec
 
 MAX_SIDE_PX = 32_768
+Triple: TypeAlias = tuple[float, float, float]
 
 
 class ImageTensor:
@@ -44,11 +45,12 @@ class ImageTensor:
         min_width_px: int = 1,
         max_width_px: int = 16_384,
         channels: Literal["rgb", "bgr"] = "rgb",
-        mean: tuple[float, float, float] = (0.0, 0.0, 0.0),
-        std: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        mean: Triple = (0.0, 0.0, 0.0),
+        std: Triple = (1.0, 1.0, 1.0),
     ) -> None:
         widths = (width_px, min_width_px, max_width_px)
-        self._spec = ImageTensorSpec(height_px, *widths, channels, tuple(mean), tuple(std))
+        mean, std = cast(Triple, tuple(mean)), cast(Triple, tuple(std))
+        self._spec = ImageTensorSpec(height_px, *widths, channels, mean, std)
         _check(self._spec)
         self._scale = _each(lambda c: 1 / (255 * std[c]))
         self._offset = _each(lambda c: -mean[c] / std[c])
@@ -111,7 +113,7 @@ class ImageTensor:
         return type(self).from_spec, (self._spec,)
 
 
-def _each(value: Callable[[int], float]) -> tuple[float, float, float]:
+def _each(value: Callable[[int], float]) -> Triple:
     return value(0), value(1), value(2)
 
 

@@ -94,6 +94,12 @@ def test_views_give_what_their_copies_give(name):
     np.testing.assert_array_equal(tensor(view), tensor(view.copy()))
 
 
+def test_lists_of_mean_and_std_are_as_good_as_tuples():
+    assert ImageTensor(height_px=4, mean=list(MEAN), std=list(STD)) == ImageTensor(
+        height_px=4, mean=MEAN, std=STD
+    )
+
+
 def test_images_that_cannot_be_written_to_are_read():
     image = noise(8, 8)
     image.flags.writeable = False
