@@ -50,7 +50,14 @@ build/%/.ready: $(VENV)/.ready $(NATIVE)
 	$(BIN)/cmake --build build/$* -- --quiet
 	@touch $@
 docs: setup
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
+
+# In an environment of its own, from nothing but Python, a C compiler and make.
+demo:
+	test -x .demo/venv/bin/python || $(PYTHON) -m venv .demo/venv
+	.demo/venv/bin/python -m pip --disable-pip-version-check --quiet install \
+	  --constraint requirements.lock '.[convert]'
+	.demo/venv/bin/python examples/ocr/demo.py
 
 # Timings of the parts. They inform; the gate judges.
 bench: setup
