@@ -55,8 +55,8 @@ def _wav(path: Path) -> Array:
         if file.getsampwidth() != 2:
             raise ValueError(f"{8 * file.getsampwidth()}-bit samples, only 16-bit PCM is read")
         pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-        mono = pcm.reshape(-1, file.getnchannels()).mean(axis=1)
-        return (mono / 32768).astype(np.float32)
+        mono: Array = pcm.reshape(-1, file.getnchannels()).mean(axis=1) / 32768
+    return mono.astype(np.float32)
 
 
 def _picture(path: Path) -> Array:
