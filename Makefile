@@ -8,6 +8,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+define fresh_python
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "make: $(PYTHON) has no venv; run: apt-get install python3-venv" >&2; exit 2; }
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help setup check format lint types contracts test native-test docs demo bench lock clean
 
@@ -19,10 +26,7 @@ help:
 setup: $(VENV)/.ready
 NATIVE := CMakeLists.txt $(shell find native edgekit/_native -name '*.[ch]' -o -name CMakeLists.txt)
 $(VENV)/.ready: pyproject.toml requirements.lock $(NATIVE)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 2; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
-	  { echo "make: $(PYTHON) has no venv; run: apt-get install python3-venv" >&2; exit 2; }
+	$(call fresh_python)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --constraint requirements.lock --editable '.[dev,docs,litert]'
 	@touch $@
@@ -58,6 +62,16 @@ demo:
 	.demo/venv/bin/python -m pip --disable-pip-version-check --quiet install \
 	  --constraint requirements.lock '.[convert]'
 	.demo/venv/bin/python examples/ocr/demo.py
+
+# From a real trained model to a gated bundle, in an environment of its own.
+demo: .demo/.ready
+	.demo/venv/bin/python examples/ocr/demo.py
+.demo/.ready: pyproject.toml requirements.lock $(NATIVE) $(shell find edgekit converters -name '*.py')
+	$(call fresh_python)
+	test -x .demo/venv/bin/python || $(PYTHON) -m venv .demo/venv
+	.demo/venv/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --constraint requirements.lock '.[convert]'
+	@touch $@
 
 # Timings of the parts. They inform; the gate judges.
 bench: setup
