@@ -58,9 +58,15 @@ def run_in_shell(text: str, where: str) -> None:
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, expected = part.partition("\n")
         shell = subprocess.run(
-            command, shell=True, capture_output=True, text=True, env=environment, check=False
+            command,
+            shell=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            check=False,
         )
-        found = shell.stdout + shell.stderr
+        found = shell.stdout
         same = doctest.OutputChecker().check_output(expected, found, LOOSELY)
         assert same, f"{where}: $ {command}\nexpected:\n{expected}\nfound:\n{found}"
 
