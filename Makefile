@@ -56,13 +56,6 @@ build/%/.ready: $(VENV)/.ready $(NATIVE)
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 
-# In an environment of its own, from nothing but Python, a C compiler and make.
-demo:
-	test -x .demo/venv/bin/python || $(PYTHON) -m venv .demo/venv
-	.demo/venv/bin/python -m pip --disable-pip-version-check --quiet install \
-	  --constraint requirements.lock '.[convert]'
-	.demo/venv/bin/python examples/ocr/demo.py
-
 # From a real trained model to a gated bundle, in an environment of its own.
 demo: .demo/.ready
 	.demo/venv/bin/python examples/ocr/demo.py
