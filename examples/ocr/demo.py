@@ -5,6 +5,7 @@ What it makes lies in `.demo/out`. It ends with the gate's exit code.
 """
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import fetch
 from PIL import Image
 from rendering import render
 
-HERE = Path(__file__).parent
+HERE = Path(os.path.relpath(Path(__file__).parent))  # short, for the commands it shows
 OUT = Path(".demo/out")
 NAME, VERSION = "ocr", "1.0"
 BUNDLE = OUT / f"{NAME}-{VERSION}.edgekit"
@@ -88,7 +89,7 @@ def edgekit(
     words = [str(argument) for argument in arguments]
     tail = f" > {stdout}" if stdout else ""
     print(f"$ {shlex.join(['edgekit', *words])}{tail}", flush=True)
-    command = [sys.executable, "-m", "edgekit.cli", *words]
+    command = [str(Path(sys.executable).with_name("edgekit")), *words]
     if stdout is None:
         code = subprocess.run(command, check=False).returncode
     else:
