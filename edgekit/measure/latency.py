@@ -19,6 +19,7 @@ from edgekit.measure.recording import (
     AGAIN,
     BASELINE,
     CANDIDATE,
+    FEW_WAITS,
     Ratio,
     Recording,
     SideFigures,
@@ -30,7 +31,7 @@ from edgekit.measure.recording import (
 from edgekit.measure.samples import Samples, given_samples
 from edgekit.statistics import Floats
 
-BLOCK_MS = 8.0
+BLOCK_MS = 4.0
 """Of calls a side in one block: long enough for a median, short enough that load stays the same."""
 
 
@@ -204,7 +205,7 @@ class Rounds:
         self._starts = starts
         self._sampling = sampling
         self._random = random.Random(sampling.seed)
-        self._calls = calls_per_block(min(start.loaded.warm_ms for start in starts), sampling)
+        self._calls = calls_per_block(starts, sampling)
         self._blocks: list[tuple[int, Times]] = []
 
     @property
@@ -243,13 +244,15 @@ class Rounds:
         return all(ratio.settles(limit) for limit in self._sampling.limits)
 
 
-def calls_per_block(warm_ms: float, sampling: Sampling) -> int:
+def calls_per_block(starts: Sequence[Start], sampling: Sampling) -> int:
     """Calls of each side in a block: an even number, so that turns balance.
 
-    Eight where a call takes a millisecond or more; more where calls are short; fewer where
-    `max_calls` would not make eight blocks.
+    Four where a call takes a millisecond or more and CPU time can be used, eight where it is wall
+    time; more where calls are short; fewer where `max_calls` would not make eight blocks.
     """
-    wanted = min(max(BLOCK_MS / max(warm_ms, 1e-3), 8.0), 64.0)
+    shortest = min(start.loaded.warm_ms for start in starts)
+    waits = max(start.loaded.waits for start in starts) > FEW_WAITS
+    wanted = min(max(BLOCK_MS / max(shortest, 1e-3), 8.0 if waits else 4.0), 64.0)
     fair = sampling.max_calls / (8 * sampling.processes)
     return max(2, 2 * int(min(wanted, fair) / 2))
 

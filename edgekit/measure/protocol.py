@@ -50,6 +50,7 @@ class Loaded(Struct, frozen=True, tag=True):
         load_ms: from file to runnable, digests and graph optimization included.
         first_ms: the first call, cold.
         warm_ms: the fastest of the warm-up calls: what to plan with.
+        waits: share of the warm-up calls that waited for something; 1.0 where nobody can tell.
         peak_mb: peak resident memory of the process until now; None where it is not told.
         runtime: name and version of what runs the model.
     """
@@ -57,18 +58,26 @@ class Loaded(Struct, frozen=True, tag=True):
     load_ms: float
     first_ms: float
     warm_ms: float
+    waits: float
     peak_mb: float | None
     runtime: str
 
 
 class Times(Struct, frozen=True, tag=True):
-    """Wall time of every call of a block, in nanoseconds, by role in the order they ran.
+    """Every call of a block, in nanoseconds, by role in the order they ran.
 
-    `features_ns` is the part of `total_ns` that went into features; empty without `raw`.
+    Attributes:
+        total_ns: wall time.
+        features_ns: the part of it that went into features; empty without `raw`.
+        cpu_ns: CPU time of the thread that made the call; empty where it cannot stand for the
+            call: several threads, or a system that does not tell waits.
+        waits: calls that gave up the CPU by themselves, for a disk, a lock or a sleep.
     """
 
     total_ns: dict[str, list[int]]
     features_ns: dict[str, list[int]]
+    cpu_ns: dict[str, list[int]]
+    waits: dict[str, int]
 
 
 class Refused(Struct, frozen=True, tag=True):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from msgspec import Struct
@@ -12,9 +13,15 @@ from edgekit.statistics import Floats, mean_sequence
 
 BASELINE, CANDIDATE, AGAIN = "baseline", "candidate", "baseline again"
 
-RESOLUTION = 0.02
-"""No ratio is claimed more finely than this. The same model in two processes differed by up to
-1.7 % for as long as they lived (placement in memory), which no number of calls averages out."""
+RESOLUTION, ASSUMED_RESOLUTION = 0.01, 0.02
+"""What is added to each side of a ratio's interval, with the baseline measured against itself and
+without. A loaded model keeps where its memory lies for as long as its process lives: the same
+model twice in one process differed by up to 2.5 %, which no number of calls averages out."""
+
+FEW_WAITS = 0.1
+"""Share of calls that may wait while CPU time still stands for the call."""
+
+Clock = Literal["cpu", "wall"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,13 @@ class Recording:
         """Every warm call of a side, in milliseconds, in the order they ran."""
         parts = [times.total_ns[role] for _, times in self.blocks]
         return np.array([ns for part in parts for ns in part], dtype=np.float64) / 1e6
+
+    @property
+    def clock(self) -> Clock:
+        """What ratios are made of: CPU time where calls hardly wait, else wall time."""
+        told = all(times.cpu_ns for _, times in self.blocks)
+        waits = [n / len(t.total_ns[r]) for _, t in self.blocks for r, n in t.waits.items()]
+        return "cpu" if told and waits and float(np.mean(waits)) <= FEW_WAITS else "wall"
 
     def features_ms(self, role: str) -> Floats:
         """What of each call went into features; empty where features were not timed."""
@@ -95,6 +109,7 @@ class Ratio(Struct, frozen=True):
         high: upper end of it; 0 and UNBOUNDED while there are too few blocks.
         resolution: what was added for differences between processes, which more calls would not
             average out.
+        clock: `cpu` or `wall`: which time it is made of.
         blocks: how many blocks there were.
         by_process: the point of each process alone.
     """
@@ -103,6 +118,7 @@ class Ratio(Struct, frozen=True):
     low: float
     high: float
     resolution: float
+    clock: Clock
     blocks: int
     by_process: tuple[float, ...]
 
@@ -111,15 +127,18 @@ class Ratio(Struct, frozen=True):
         return self.high <= limit or self.low > limit
 
 
-def ratio_of(
-    recording: Recording, over: str, under: str, *, resolution: float = RESOLUTION
-) -> Ratio:
-    """How much longer calls of `over` take than calls of `under`.
+def ratio_of(recording: Recording, over: str, under: Sequence[str], *, resolution: float) -> Ratio:
+    """How much longer calls of one side take than calls of another, or of others on average.
 
-    Each block gives the logarithm of its ratio of medians: within a block both sides ran in turns
-    on the same samples, so load and frequency hit both. The confidence sequence runs over blocks.
+    Each block gives the logarithm of its ratio of medians: within a block all sides ran in turns
+    on the same samples, so load and frequency hit all. The confidence sequence runs over blocks.
     """
-    logs = [_log_ratio(times, over, under) for _, times in recording.blocks]
+    clock = recording.clock
+    logs = [
+        _log_median(times, over, clock)
+        - float(np.mean([_log_median(times, role, clock) for role in under]))
+        for _, times in recording.blocks
+    ]
     interval = mean_sequence(logs)
     by_process: dict[int, list[float]] = {}
     for (process, _), value in zip(recording.blocks, logs, strict=True):
@@ -130,6 +149,7 @@ def ratio_of(
         low=math.exp(interval.low - slack),
         high=math.exp(min(interval.high + slack, math.log(UNBOUNDED))),
         resolution=resolution,
+        clock=clock,
         blocks=len(logs),
         by_process=tuple(math.exp(float(np.mean(each))) for each in by_process.values()),
     )
@@ -137,21 +157,27 @@ def ratio_of(
 
 def noise_of(recording: Recording) -> Ratio | None:
     """The baseline loaded a second time over the baseline: what equal looks like here."""
-    if not any(start.role == AGAIN for start in recording.starts):
+    if not _has_noise(recording):
         return None
-    return ratio_of(recording, AGAIN, BASELINE, resolution=0.0)
+    return ratio_of(recording, AGAIN, (BASELINE,), resolution=0.0)
 
 
 def candidate_ratio(recording: Recording) -> Ratio:
     """Candidate over baseline, never finer than the baseline differed from itself."""
     noise = noise_of(recording)
-    floor = math.exp(abs(math.log(noise.point))) - 1.0 if noise else 0.0
-    return ratio_of(recording, CANDIDATE, BASELINE, resolution=max(RESOLUTION, floor))
+    if noise is None:
+        return ratio_of(recording, CANDIDATE, (BASELINE,), resolution=ASSUMED_RESOLUTION)
+    resolution = max(RESOLUTION, math.exp(abs(math.log(noise.point))) - 1.0)
+    return ratio_of(recording, CANDIDATE, (BASELINE, AGAIN), resolution=resolution)
 
 
-def _log_ratio(times: Times, over: str, under: str) -> float:
-    above, below = (max(float(np.median(times.total_ns[r])), 1.0) for r in (over, under))
-    return math.log(above / below)
+def _has_noise(recording: Recording) -> bool:
+    return any(start.role == AGAIN for start in recording.starts)
+
+
+def _log_median(times: Times, role: str, clock: Clock) -> float:
+    calls = (times.cpu_ns if clock == "cpu" else times.total_ns)[role]
+    return math.log(max(float(np.median(calls)), 1.0))
 
 
 def side_figures(recording: Recording, role: str) -> SideFigures:

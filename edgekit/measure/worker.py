@@ -18,6 +18,7 @@ import numpy as np
 
 from edgekit.engines import engine_for, open_engine
 from edgekit.errors import EdgekitError, UsageError
+from edgekit.measure.clock import Clock, Stopped
 from edgekit.measure.memory import peak_memory_mb
 from edgekit.measure.protocol import (
     Answer,
@@ -33,8 +34,8 @@ from edgekit.measure.protocol import (
 
 WARM_UP_NS = 500_000_000
 
-Call = Callable[[int], tuple[int, int]]
-"""Run the sample with this index (wrapping around): (total ns, of it features ns)."""
+Call = Callable[[int], tuple[Stopped, int]]
+"""Run the sample with this index, wrapping around: (its times, ns of it in features)."""
 
 
 def main() -> None:
@@ -76,37 +77,46 @@ def _load(request: Load, calls: dict[str, Call]) -> Loaded:
     started = time.perf_counter_ns()
     call, runtime = (_open_raw if request.raw else _open_model)(request, samples)
     load_ns = time.perf_counter_ns() - started
-    first_ns, _ = call(0)
-    warm_ns = _warm_up(call, max(request.warm_calls, len(samples)))
+    first, _ = call(0)
+    warm = _warm_up(call, max(request.warm_calls, len(samples)))
     calls[request.role] = call
-    return Loaded(load_ns / 1e6, first_ns / 1e6, warm_ns / 1e6, peak_memory_mb(), runtime)
+    return Loaded(
+        load_ms=load_ns / 1e6,
+        first_ms=first.wall_ns / 1e6,
+        warm_ms=min(each.wall_ns for each in warm) / 1e6,
+        waits=sum(each.waited for each in warm) / len(warm),
+        peak_mb=peak_memory_mb(),
+        runtime=runtime,
+    )
 
 
-def _warm_up(call: Call, count: int) -> int:
-    """The fastest of up to `count` calls."""
+def _warm_up(call: Call, count: int) -> list[Stopped]:
+    """Up to `count` calls."""
     deadline = time.perf_counter_ns() + WARM_UP_NS
-    fastest, _ = call(0)
-    for index in range(1, count):
-        fastest = min(fastest, call(index)[0])
-        if time.perf_counter_ns() > deadline:
-            break
-    return fastest
+    calls = [call(0)[0]]
+    while len(calls) < count and time.perf_counter_ns() < deadline:
+        calls.append(call(len(calls))[0])
+    return calls
 
 
 def _block(request: Block, calls: dict[str, Call]) -> Times:
-    total: dict[str, list[int]] = {role: [] for role in request.order}
-    features: dict[str, list[int]] = {role: [] for role in request.order}
+    stopped: dict[str, list[tuple[Stopped, int]]] = {role: [] for role in request.order}
     gc.collect()
     gc.disable()
     try:
         for role in request.order:
-            total_ns, features_ns = calls[role](request.first_sample + len(total[role]))
-            total[role].append(total_ns)
-            features[role].append(features_ns)
+            stopped[role].append(calls[role](request.first_sample + len(stopped[role])))
     finally:
         gc.enable()
-    spent = any(any(each) for each in features.values())
-    return Times(total, features if spent else {})
+    features = {role: [ns for _, ns in each] for role, each in stopped.items()}
+    cpu = {role: [each.cpu_ns for each, _ in calls] for role, calls in stopped.items()}
+    told = all(ns is not None for each in cpu.values() for ns in each)
+    return Times(
+        total_ns={role: [each.wall_ns for each, _ in calls] for role, calls in stopped.items()},
+        features_ns=features if any(any(each) for each in features.values()) else {},
+        cpu_ns={role: [ns or 0 for ns in each] for role, each in cpu.items()} if told else {},
+        waits={role: sum(each.waited for each, _ in calls) for role, calls in stopped.items()},
+    )
 
 
 def _read_sample(files: Mapping[str, str]) -> Any:
@@ -126,11 +136,13 @@ def _open_model(request: Load, samples: list[Any]) -> tuple[Call, str]:
         engine = open_engine(engine_for(path), path, threads=request.threads)
         run, runtime = engine.run, engine.runtime
 
-    def call(index: int) -> tuple[int, int]:
+    clock = Clock(request.threads)
+
+    def call(index: int) -> tuple[Stopped, int]:
         feeds = samples[index % len(samples)]
-        started = time.perf_counter_ns()
+        clock.start()
         run(feeds)
-        return time.perf_counter_ns() - started, 0
+        return clock.stop(), 0
 
     return call, runtime
 
@@ -143,13 +155,14 @@ def _open_raw(request: Load, samples: list[Any]) -> tuple[Call, str]:
     from edgekit.model import load
 
     model = load(request.path, threads=request.threads, verify="digest")
+    clock = Clock(request.threads)
 
-    def call(index: int) -> tuple[int, int]:
+    def call(index: int) -> tuple[Stopped, int]:
         raw = samples[index % len(samples)]
-        started = time.perf_counter_ns()
+        clock.start()
         result = model.run(raw)
-        total_ns = time.perf_counter_ns() - started
-        return total_ns, round(result.features_ms * 1e6)
+        stopped = clock.stop()
+        return stopped, round(result.features_ms * 1e6)
 
     return call, model.runtime
 
