@@ -90,14 +90,17 @@ def edgekit(
     tail = f" > {stdout}" if stdout else ""
     print(f"$ {shlex.join(['edgekit', *words])}{tail}", flush=True)
     command = [str(Path(sys.executable).with_name("edgekit")), *words]
-    if stdout is None:
-        code = subprocess.run(command, check=False).returncode
-    else:
-        with stdout.open("wb") as file:
-            code = subprocess.run(command, check=False, stdout=file).returncode
-    if code not in passing:
-        sys.exit(code)
-    return code
+    with subprocess.Popen(command, stdout=subprocess.PIPE if stdout else None) as process:
+        try:
+            printed, _ = process.communicate()
+        except KeyboardInterrupt:  # it was interrupted too: let it clean up
+            process.wait()
+            raise
+    if process.returncode not in passing:
+        sys.exit(process.returncode)
+    if stdout:
+        stdout.write_bytes(printed)
+    return process.returncode
 
 
 if __name__ == "__main__":
