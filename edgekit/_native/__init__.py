@@ -1,1 +1,1 @@
-"""The compiled kernels. `edgekit.kernels` is the only importer."""
+"""The compiled kernels. Only `edgekit.kernels` imports them."""
