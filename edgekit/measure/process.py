@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -38,14 +39,15 @@ class Worker:
 
     Args:
         timeout_s: longest wait for one answer.
+        command: what to start; a device's leads to the worker on a board.
     """
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, command: Sequence[str] = COMMAND) -> None:
         self._timeout_s = timeout_s
         self._unread = b""
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
-            COMMAND,
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -120,7 +122,7 @@ class Worker:
         except msgspec.DecodeError as error:
             raise _unexpected(line[:100]) from error
         if isinstance(answer, Refused):
-            raise _rebuild(answer)
+            raise rebuild(answer)
         return answer
 
     def _read_line(self, thing: str, when: str) -> bytes:
@@ -155,7 +157,7 @@ class Worker:
         return lines[-1].strip()[:200] if lines else ""
 
 
-def _rebuild(refused: Refused) -> EdgekitError:
+def rebuild(refused: Refused) -> EdgekitError:
     """The worker's error as one of the parent's."""
     kind = getattr(errors, refused.error, EdgekitError)
     if not (isinstance(kind, type) and issubclass(kind, EdgekitError)):
