@@ -10,6 +10,7 @@
 Unknown fields, missing fields and values of the wrong type are refused when decoded.
 """
 
+import json
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -208,11 +209,20 @@ def decode_manifest(data: bytes, thing: str) -> Manifest:
                 f"manifest.json has schema {schema}, this edgekit reads schema {SCHEMA}",
                 "install the edgekit that wrote the bundle, or pack it again with this one",
             )
+        json.loads(data, object_pairs_hook=_without_repeats)
         return msgspec.json.decode(data, type=Manifest)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
         raise BundleError(
             thing, f"manifest.json cannot be read: {error}", "pack or download the bundle again"
         ) from error
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> None:
+    """Refuse an object with a key twice: readers differ in which of the two they believe."""
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ValueError(f"key {key!r} stands twice in one object")
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

@@ -121,6 +121,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: with_manifest(lambda m: m.replace(b'"recipe"', b'"receipt"')),
         "unknown field `receipt`",
     ),
+    "duplicate-key": (
+        lambda: with_manifest(lambda m: m.replace(b"{", b'{"name": "other",', 1)),
+        "key 'name' stands twice",
+    ),
     "manifest-not-json": (lambda: with_manifest(lambda m: m[:-3]), "cannot be read"),
     "digest-differs": (lambda: rewritten(lambda old: old | {"model.onnx": MODEL[::-1]}), "sha256"),
     "size-differs": (
