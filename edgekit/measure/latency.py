@@ -161,12 +161,7 @@ def measure(sides: Mapping[str, Path], samples: Samples, sampling: Sampling) -> 
         UsageError: a number of the sampling is below 1.
         StorageError: the samples cannot be written to the temporary folder.
     """
-    for name in ("threads", "processes", "max_calls"):
-        if getattr(sampling, name) < 1:
-            value = getattr(sampling, name)
-            raise UsageError(f"{name}={value}", "it must be at least 1", "pass 1 or more")
-    if sampling.noise:
-        sides = {**sides, AGAIN: sides[BASELINE]}
+    sides = checked_sides(sides, sampling)
     environment = local_environment()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgekit-")))
@@ -175,18 +170,53 @@ def measure(sides: Mapping[str, Path], samples: Samples, sampling: Sampling) -> 
         workers = [
             stack.enter_context(Worker(sampling.timeout_s)) for _ in range(sampling.processes)
         ]
-        rotation = random.Random(sampling.seed).randrange(2)
-        starts: list[Start] = []
-        for process, worker in enumerate(workers):
-            roles = _rotated(list(sides), rotation + process)
-            loads = [_load_request(role, sides[role], files, samples, sampling) for role in roles]
-            starts += [
-                Start(process, load.role, place, worker.load(load))
-                for place, load in enumerate(loads)
-            ]
-        rounds = Rounds(workers, sides, tuple(starts), sampling)
+        rounds = start_rounds(workers, sides, files, samples, sampling)
         stopped = rounds.run()
     return Measured(rounds.recording, samples.source, environment, stopped)
+
+
+def checked_sides(sides: Mapping[str, Path], sampling: Sampling) -> Mapping[str, Path]:
+    """The sides, with the baseline once more where noise is wanted.
+
+    Raises:
+        UsageError: a number of the sampling is below 1.
+    """
+    for name in ("threads", "processes", "max_calls"):
+        if getattr(sampling, name) < 1:
+            value = getattr(sampling, name)
+            raise UsageError(f"{name}={value}", "it must be at least 1", "pass 1 or more")
+    return {**sides, AGAIN: sides[BASELINE]} if sampling.noise else sides
+
+
+def start_rounds(
+    workers: Sequence[Worker],
+    sides: Mapping[str, Path],
+    files: list[dict[str, str]],
+    samples: Samples,
+    sampling: Sampling,
+) -> "Rounds":
+    """Load every side in every worker, in rotated order; what follows is `Rounds.run`.
+
+    Args:
+        workers: fresh ones, here or on a board.
+        sides: files by role, as the workers see them.
+        files: the samples' files, as the workers see them.
+        samples: what they are.
+        sampling: how much to measure.
+
+    Raises:
+        CrashError: a model ended or hung the process that ran it.
+        ModelError: a model cannot be loaded or run.
+    """
+    rotation = random.Random(sampling.seed).randrange(2)
+    starts: list[Start] = []
+    for process, worker in enumerate(workers):
+        roles = _rotated(list(sides), rotation + process)
+        loads = [_load_request(role, sides[role], files, samples, sampling) for role in roles]
+        starts += [
+            Start(process, load.role, place, worker.load(load)) for place, load in enumerate(loads)
+        ]
+    return Rounds(workers, sides, tuple(starts), sampling)
 
 
 class Rounds:
