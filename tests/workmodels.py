@@ -23,7 +23,7 @@ def matmuls(count, size=16):
 
 def endless():
     """A model that loads and then never answers: a loop of 2**62 turns."""
-    one = [1]
+    one = [1, 1]
     body = helper.make_graph(
         [
             helper.make_node("Identity", ["go"], ["go_on"]),

@@ -38,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-seconds", type=float, default=60.0, help="longest time to spend on timing (60)"
     )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=300.0,
+        help="seconds until a model that does not answer has failed (300)",
+    )
     for name, what in (
         ("json", "the report as JSON"),
         ("junit", "JUnit XML, a test case for each limit"),
@@ -56,7 +62,13 @@ def run(args: argparse.Namespace) -> int:
     _check_folders(args)
     budget = _budget(args)
     wanted = Wanted(
-        args.candidate, args.baseline, args.task, args.threads, args.seed, args.max_seconds
+        candidate=args.candidate,
+        baseline=args.baseline,
+        task=args.task,
+        threads=args.threads,
+        seed=args.seed,
+        max_s=args.max_seconds,
+        timeout_s=args.timeout,
     )
     evidence = gather(wanted, budget)
     report = make_report(budget, evidence, judge(budget, evidence))

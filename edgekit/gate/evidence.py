@@ -44,6 +44,7 @@ class Wanted:
         threads: threads that one inference may use.
         seed: of everything that is drawn.
         max_s: seconds after which timing stops.
+        timeout_s: seconds that a model may take to load and warm up, or to run one block.
     """
 
     candidate: Path
@@ -52,6 +53,7 @@ class Wanted:
     threads: int = 1
     seed: int = 0
     max_s: float = 60.0
+    timeout_s: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def sampling_for(budget: Budget, wanted: Wanted) -> Sampling:
         min_calls=max(needed, default=0),
         max_calls=MOST_CALLS if ratios else ENOUGH_CALLS,
         max_s=wanted.max_s,
+        timeout_s=wanted.timeout_s,
         limits=ratios,
         noise=compares,
     )
@@ -178,5 +181,7 @@ def _blame(error: CrashError, wanted: Wanted) -> None:
         raise error
     # it happened while both ran in turns: the baseline alone tells whose fault it was
     samples = synthetic_samples(model_inputs(wanted.baseline), wanted.seed)
-    sampling = Sampling(processes=1, max_calls=ENOUGH_CALLS, max_s=wanted.max_s)
+    sampling = Sampling(
+        processes=1, max_calls=ENOUGH_CALLS, max_s=wanted.max_s, timeout_s=wanted.timeout_s
+    )
     measure({CANDIDATE: wanted.baseline}, samples, sampling)

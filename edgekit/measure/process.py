@@ -29,7 +29,13 @@ from edgekit.measure.protocol import (
 )
 
 COMMAND = (sys.executable, "-P", "-m", "edgekit.measure.worker")  # -P: not the caller's folder
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+SETTINGS = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # from 1.29 on onnxruntime uploads usage data from a thread of its own, beside what is timed,
+    # and leaves a file behind
+    "ORT_DISABLE_TELEMETRY": "1",
+}
 
 
 class Worker:
@@ -52,7 +58,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             start_new_session=True,
-            env={**os.environ, **ONE_THREAD},
+            env={**os.environ, **SETTINGS},
             bufsize=0,
         )
 

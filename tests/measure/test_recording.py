@@ -1,11 +1,13 @@
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from recordings import record
 
 from edgekit.measure.protocol import Times
 from edgekit.measure.recording import (
+    ASSUMED_RESOLUTION,
     BASELINE,
     CANDIDATE,
     RESOLUTION,
@@ -30,13 +32,13 @@ def verdict(recording):
 
 @pytest.mark.parametrize(
     ("slower", "expected", "at_least"),
-    [(1.0, "pass", 0.95), (1.1, "fail", 0.95), (1.2, "fail", 1.0), (0.8, "pass", 1.0)],
+    [(1.0, "pass", 0.9), (1.1, "fail", 0.9), (1.2, "fail", 1.0), (0.8, "pass", 1.0)],
 )
 def test_equal_models_pass_and_slower_ones_fail_on_a_loaded_machine(slower, expected, at_least):
-    found = [verdict(record(slower, seed=seed)) for seed in range(200)]
+    found = [verdict(record(slower, seed=seed)) for seed in range(60)]
     wrong = {"pass": "fail", "fail": "pass"}[expected]
     assert found.count(wrong) == 0
-    assert found.count(expected) >= at_least * 200
+    assert found.count(expected) >= at_least * 60
 
 
 def test_comparing_means_of_the_same_recordings_would_fail_equal_models_often():
@@ -49,12 +51,12 @@ def test_comparing_means_of_the_same_recordings_would_fail_equal_models_often():
 
 def test_the_interval_holds_the_truth_at_every_look_in_at_least_95_of_100_recordings():
     missed = 0
-    for seed in range(200):
+    for seed in range(100):
         recording = record(1.1, seed=seed, bias=0.0)
-        looks = [Recording(recording.starts, recording.blocks[:n]) for n in range(6, 37, 3)]
-        ratios = [ratio_of(look, CANDIDATE, BASELINE, resolution=0.0) for look in looks]
+        looks = [Recording(recording.starts, recording.blocks[:n]) for n in range(6, 73, 6)]
+        ratios = [ratio_of(look, CANDIDATE, (BASELINE,), resolution=0.0) for look in looks]
         missed += any(not ratio.low <= 1.1 <= ratio.high for ratio in ratios)
-    assert missed <= 10
+    assert missed <= 5
 
 
 def test_no_ratio_is_claimed_more_finely_than_the_resolution():
@@ -72,6 +74,33 @@ def test_a_baseline_that_differs_from_itself_by_more_than_that_sets_the_resoluti
     )
 
 
+def test_without_a_second_baseline_more_is_assumed_than_where_it_was_measured():
+    recording = record(1.0, bias=0.0, noise=0.001)
+    starts = tuple(start for start in recording.starts if start.role != "baseline again")
+    blind = candidate_ratio(Recording(starts, recording.blocks))
+    assert blind.resolution == ASSUMED_RESOLUTION > candidate_ratio(recording).resolution
+
+
+def test_calls_that_wait_are_judged_by_wall_time():
+    assert candidate_ratio(record(waiting=0.0)).clock == "cpu"
+    assert candidate_ratio(record(waiting=1.0)).clock == "wall"
+
+
+def test_wall_time_is_used_where_cpu_time_is_not_told():
+    recording = record(1.1, interrupted=0.0)
+    blocks = tuple(
+        (process, msgspec.structs.replace(times, cpu_ns={})) for process, times in recording.blocks
+    )
+    ratio = candidate_ratio(Recording(recording.starts, blocks))
+    assert ratio.clock == "wall"
+    assert ratio.point == pytest.approx(1.1, rel=0.02)
+
+
+def test_interruptions_by_other_programs_do_not_widen_the_interval():
+    calm, busy = candidate_ratio(record(interrupted=0.0)), candidate_ratio(record(interrupted=0.6))
+    assert busy.high / busy.low < 1.2 * calm.high / calm.low
+
+
 def test_too_few_blocks_bound_nothing():
     ratio = candidate_ratio(record(1.0, rounds=1, processes=2))
     assert ratio.low == 0.0
@@ -80,7 +109,7 @@ def test_too_few_blocks_bound_nothing():
 
 
 def test_each_process_is_shown_alone():
-    ratio = ratio_of(record(1.1, processes=3), CANDIDATE, BASELINE)
+    ratio = candidate_ratio(record(1.1, processes=3))
     assert len(ratio.by_process) == 3
     assert np.exp(np.log(ratio.by_process).mean()) == pytest.approx(ratio.point)
 
@@ -110,7 +139,8 @@ def test_memory_comes_only_from_processes_that_loaded_the_side_first():
 
 
 def test_features_and_model_share_the_time_of_a_call():
-    block = Times({CANDIDATE: [5_000_000, 7_000_000, 6_000_000]}, {CANDIDATE: [1_000_000] * 3})
+    total, features = [5_000_000, 7_000_000, 6_000_000], [1_000_000] * 3
+    block = Times({CANDIDATE: total}, {CANDIDATE: features}, {}, {})
     figures = side_figures(Recording(record().starts, ((0, block),)), CANDIDATE)
     assert (figures.features_p50_ms, figures.model_p50_ms) == (1.0, 5.0)
     assert figures.throughput_per_s == pytest.approx(1000 / 6)

@@ -1,0 +1,95 @@
+"""`edgekit gate` as a user types it."""
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+from builders import small_files, small_manifest
+
+from edgekit.bundle import write_bundle
+from edgekit.cli import main
+from edgekit.manifest import Budget, SizeBudget
+
+
+@pytest.fixture
+def budget(tmp_path):
+    def write(text):
+        path = tmp_path / "budget.toml"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+def error_line(capsys):
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return err
+
+
+def gate(*arguments):
+    return main(["gate", *map(str, arguments), "--max-seconds", "0.1"])
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "word"),
+    [
+        ("[size]\nmax_mb = 1", 0, "PASS: every limit is kept"),
+        ("[size]\nmax_mb = 1e-6", 1, "FAIL: a limit is violated"),
+        ("[accuracy]\nmax_drop = 0.1", 3, "INCONCLUSIVE: a limit could not be judged"),
+    ],
+)
+def test_the_exit_code_and_the_last_line_are_the_verdict(
+    small_onnx, budget, capsys, text, code, word
+):
+    assert gate(small_onnx, "--budget", budget(text)) == code
+    assert capsys.readouterr().out.splitlines()[-1] == word
+
+
+def test_every_report_is_written(small_onnx, budget, tmp_path):
+    files = {kind: tmp_path / f"gate.{kind}" for kind in ("json", "junit", "markdown", "html")}
+    flags = [word for kind, path in files.items() for word in (f"--{kind}", path)]
+    assert gate(small_onnx, "--budget", budget("[size]\nmax_mb = 1"), *flags) == 0
+    assert json.loads(files["json"].read_text())["outcome"] == "PASS"
+    assert ElementTree.parse(files["junit"]).getroot().tag == "testsuites"
+    assert files["markdown"].read_text().startswith("## Gate: PASS")
+    assert files["html"].read_text().startswith("<!doctype html>")
+
+
+def test_a_bundle_is_judged_by_the_budget_it_carries(tmp_path, capsys):
+    path = tmp_path / "small-1.0.edgekit"
+    budget = Budget(size=SizeBudget(max_mb=1e-6))
+    write_bundle(path, small_manifest(budget=budget), small_files())
+    assert gate(path) == 1
+    assert "size.max_mb" in capsys.readouterr().out
+
+
+def test_no_budget_at_all_is_a_mistake(small_onnx, capsys):
+    assert gate(small_onnx) == 2
+    assert "give --budget FILE" in error_line(capsys)
+
+
+def test_a_misspelt_budget_is_one_line_with_the_way_out(small_onnx, budget, capsys):
+    assert gate(small_onnx, "--budget", budget("[latency]\nmax_ration = 1.05")) == 2
+    assert "did you mean 'max_ratio'?" in error_line(capsys)
+
+
+def test_a_folder_that_does_not_exist_is_said_before_anything_is_measured(
+    small_onnx, budget, tmp_path, capsys
+):
+    missing = tmp_path / "missing" / "gate.json"
+    assert gate(small_onnx, "--budget", budget("[size]\nmax_mb = 1"), "--json", missing) == 2
+    assert "create it first" in error_line(capsys)
+
+
+def test_reports_name_files_but_neither_folders_nor_the_machine(
+    small_onnx, budget, tmp_path, capsys
+):
+    import platform
+
+    report = tmp_path / "gate.json"
+    gate(small_onnx, "--budget", budget("[size]\nmax_mb = 1"), "--json", report)
+    text = report.read_text()
+    assert str(small_onnx.parent) not in text
+    assert f'"{platform.node()}"' not in text

@@ -1,0 +1,37 @@
+"""What a gate gathers, made up: no clock, no process, no model."""
+
+from recordings import measured, record
+
+from edgekit.gate.evidence import Accuracy, Evidence
+from edgekit.gate.subject import Subject
+from edgekit.measure.accuracy import Drop
+from edgekit.measure.estimate import Estimate
+
+BEFORE = Subject("before.edgekit", "onnxruntime", "a" * 64, "a" * 64, 4_000_000, 4_100_000,
+                 "ocr", "1.0", "cortex-a76", "fp32", "f" * 64)  # fmt: skip
+AFTER = Subject("after.edgekit", "onnxruntime", "b" * 64, "b" * 64, 1_000_000, 1_100_000,
+                "ocr", "1.1", "cortex-a76", "int8", "f" * 64)  # fmt: skip
+
+
+def drop(point=0.004, spread=0.003, **changes):
+    fields = {
+        "point": point, "low": point - 1.2 * spread, "high": point + 1.2 * spread,
+        "lower": point - spread, "upper": point + spread, "agreement": 0.97, "samples": 500,
+        "groups": 25, "method": "bootstrap over groups, 1000 resamples", "samples_to_settle": None,
+    }  # fmt: skip
+    return Drop(**(fields | changes))
+
+
+def evidence(slower=1.0, dropped=None, **changes):
+    accuracy = Accuracy(
+        "task.py",
+        score=Estimate(0.95, 0.93, 0.97, 0.935, 0.965, "bootstrap over groups, 1000 resamples"),
+        baseline_score=0.954,
+        drop=dropped or drop(),
+        agreement=Estimate(0.97, 0.95, 0.985, 0.955, 0.98, "bootstrap over groups"),
+    )
+    fields = {
+        "candidate": AFTER, "baseline": BEFORE, "accuracy": accuracy,
+        "timing": measured(record(slower)),
+    }  # fmt: skip
+    return Evidence(**(fields | changes))

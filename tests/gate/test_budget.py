@@ -1,0 +1,62 @@
+import pytest
+
+from edgekit.errors import BudgetError, StorageError
+from edgekit.gate.budget import TABLES, limits, load_budget
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        path = tmp_path / "budget.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_limits_come_in_the_order_of_the_schema(write):
+    budget = load_budget(write("[size]\nmax_mb = 4\n[accuracy]\nmax_drop = 0.01\n"))
+    assert limits(budget) == {"accuracy.max_drop": 0.01, "size.max_mb": 4.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[latncy]\nmax_ratio = 1.05", r"no table 'latncy'; did you mean 'latency'\?"),
+        ("[latency]\nmax_ration = 1.05", r"no key 'max_ration'; did you mean 'max_ratio'\?"),
+        ("[latency]\np99 = 20", r"no key 'p99'; did you mean 'p99_ms'\?"),
+        ("[size]\nzzz = 1", "no key 'zzz'; known are max_ratio, max_mb"),
+        ("[latency]\np95_ms = 0", r"\[latency\] p95_ms: Expected `float` > 0"),
+        ("[latency]\np95_ms = -3.0", r"\[latency\] p95_ms: Expected `float` > 0"),
+        ("[latency]\np95_ms = '20 ms'", "Expected `float.*got `str`; limits are numbers"),
+        ("[latency]\np95_ms = true", "Expected `float"),
+        ("[accuracy]\nmax_drop = 1.5", r"max_drop: Expected `float` <= 1"),
+        ("[accuracy]\nmax_drop = nan", "nan is no limit"),
+        ("[memory]\npeak_mb = inf", "inf is no limit"),
+        ("[placement]\nmax_cpu_macs = '200%'", "Expected `str` matching regex"),
+        ("latency = 5", r"it is 5, expected a table of limits; write \[latency\]"),
+        ("[latency]", r"it sets no limit; set one"),
+        ("", "it sets no limit"),
+        ("[latency", "it is not TOML"),
+    ],
+)
+def test_a_budget_that_cannot_be_meant_is_refused_with_the_way_out(write, text, words):
+    with pytest.raises(BudgetError, match=words):
+        load_budget(write(text))
+
+
+def test_a_budget_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "budget.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(BudgetError, match="it is not TOML"):
+        load_budget(tmp_path / "budget.toml")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(StorageError, match=r"missing\.toml.*No such file"):
+        load_budget(tmp_path / "missing.toml")
+
+
+def test_every_table_of_the_schema_is_known():
+    assert set(TABLES) == {
+        "accuracy", "latency", "instructions", "memory", "size", "placement"
+    }  # fmt: skip

@@ -1,0 +1,59 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from edgekit.errors import StorageError
+from edgekit.gate.report import from_json, json_schema, to_json, write_file
+from edgekit.gate.verdict import Outcome
+
+PUBLISHED = Path(__file__).parents[2] / "docs/schemas/gate-1.json"
+
+
+def test_a_report_survives_its_json(report):
+    assert from_json(to_json(report)) == report
+
+
+def test_json_is_one_strict_object_without_infinities(report):
+    data = json.loads(to_json(report), parse_constant=pytest.fail)
+    assert data["schema"] == 1
+    assert data["outcome"] == "FAIL"
+    assert len(data["verdicts"]) == 5
+
+
+def test_the_published_schema_is_the_one_in_use():
+    """With EDGEKIT_UPDATE=1 in the environment the file is written anew."""
+    text = json.dumps(json_schema(), indent=1, sort_keys=True) + "\n"
+    if os.environ.get("EDGEKIT_UPDATE"):
+        PUBLISHED.write_text(text)
+    assert PUBLISHED.read_text() == text
+
+
+def test_the_exit_code_follows_the_outcome(report):
+    assert report.outcome is Outcome.FAIL
+    assert report.exit_code == 1
+
+
+def test_histograms_hold_every_call(report):
+    shown = report.timing.histogram
+    assert len(shown.edges_ms) == len(shown.counts["candidate"]) + 1
+    for role, side in (
+        ("baseline", report.timing.baseline),
+        ("candidate", report.timing.candidate),
+    ):
+        assert sum(shown.counts[role]) == side.calls
+
+
+def test_a_report_that_cannot_be_written_leaves_what_was_there(tmp_path):
+    target = tmp_path / "gate.json"
+    target.mkdir()
+    with pytest.raises(StorageError, match=r"gate\.json.*cannot be written"):
+        write_file(target, b"{}")
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_report_is_replaced_at_once(tmp_path):
+    write_file(tmp_path / "gate.json", b"old")
+    write_file(tmp_path / "gate.json", b"new")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"new"]
