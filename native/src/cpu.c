@@ -2,38 +2,21 @@
 #include "edgekit.h"
 
 #if defined(__x86_64__) || defined(__i386__)
-#include <cpuid.h>
-
-static uint64_t saved_state(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return ((uint64_t)high << 32) | low;
-}
-
-/* Leaf 7: AVX2 is bit 5 of ebx; AVX-512 F, DQ, BW, VL are 16, 17, 30, 31; VNNI is 11 of ecx. */
-static uint32_t wide_features(uint64_t saved)
-{
-    const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
-    uint32_t a, b, c, d, found = 0;
-    if ((saved & 0x06) != 0x06 || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) /* xmm, ymm */
-        return 0;
-    if (b & 1u << 5)
-        found |= EK_CPU_AVX2;
-    if ((saved & 0xe6) != 0xe6 || (b & avx512) != avx512) /* opmask, zmm */
-        return found;
-    return found | EK_CPU_AVX512 | (c & 1u << 11 ? EK_CPU_AVX512_VNNI : 0);
-}
-
-/* Leaf 1: SSE2 is bit 26 of edx; OSXSAVE and AVX are bits 27 and 28 of ecx. */
+/* The compiler's runtime asks the processor once, before main; asking again costs microseconds
+ * where a hypervisor answers. It counts what the operating system saves on a context switch. */
 uint32_t ek_cpu_features(void)
 {
-    uint32_t a, b, c, d;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(d & 1u << 26))
-        return 0;
-    if (!(c & 1u << 27) || !(c & 1u << 28))
-        return EK_CPU_SSE2;
-    return EK_CPU_SSE2 | wide_features(saved_state());
+    uint32_t found = 0;
+    if (__builtin_cpu_supports("sse2"))
+        found |= EK_CPU_SSE2;
+    if (__builtin_cpu_supports("avx2"))
+        found |= EK_CPU_AVX2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+        found |= EK_CPU_AVX512;
+    if (__builtin_cpu_supports("avx512vnni"))
+        found |= EK_CPU_AVX512_VNNI;
+    return found;
 }
 
 #elif defined(__linux__) && (defined(__aarch64__) || defined(__arm__))
