@@ -185,7 +185,8 @@ def _percentile(quantile: float) -> Judge:
 
 def _exact(name: str, limit: float, unit: str, value: float) -> Verdict:
     """A figure without an interval."""
-    reason = f"{value:.4g} {unit}, limit {limit:g}"
+    figure = f"{value:.3f} times the baseline's" if unit == "ratio" else f"{value:.4g} {unit}"
+    reason = f"{figure}, limit {limit:g}"
     return Verdict(name, _at_most(value, value, limit), limit, unit, reason, value)
 
 
