@@ -77,7 +77,7 @@ class Candidate:
 
 def one_line(candidate: Candidate) -> str:
     """`int8_static_all: in budget, 0.54× [0.52, 0.56], drop 0.30 [-0.10, 0.70]`."""
-    parts = [candidate.verdict]
+    parts: list[str] = [candidate.verdict]
     if candidate.cost is not None:
         parts.append(describe_cost(candidate.cost))
     if candidate.judged is not None:

@@ -149,6 +149,7 @@ def to_static_int8(model: ModelProto, plan: Plan, ranges: Ranges) -> ModelProto:
     data = {
         name: TensorData(lowest=np.float32(each.low), highest=np.float32(each.high))
         for name, each in ranges.items()
+        if each.is_usable
     }
     quantizer = QDQQuantizer(
         model,

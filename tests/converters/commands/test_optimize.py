@@ -1,0 +1,160 @@
+"""`edgekit optimize` from the command line: what it writes, and one line for every mistake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from networks import task_text
+
+from edgekit.bundle import Bundle
+from edgekit.cli import main
+
+
+@pytest.fixture
+def optimize(conv_path, task_path, tmp_path, capsys):
+    """Run the command; returns exit code, stdout and the error lines."""
+
+    def run(*arguments, model=conv_path, task=task_path, out=tmp_path / "out"):
+        line = ["optimize", str(model), "--task", str(task), "--out", str(out), *arguments]
+        code = main(line)
+        captured = capsys.readouterr()
+        errors = [row for row in captured.err.splitlines() if row.startswith("edgekit: ")]
+        return code, captured.out, errors
+
+    return run
+
+
+def test_it_writes_bundles_and_a_report(optimize, tmp_path):
+    code, out, errors = optimize("--name", "conv")
+    assert (code, errors) == (0, [])
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["conv-1.edgekit", "conv-1.html", "conv-fp32-1.edgekit"]
+    assert "int8_static_all_perchannel" in out
+    assert f"wrote {tmp_path / 'out' / 'conv-1.edgekit'}" in out
+    with Bundle.open(tmp_path / "out" / "conv-fp32-1.edgekit") as bundle:
+        assert bundle.manifest.recipe == "fp32"
+
+
+def test_json_is_one_object_with_every_candidate(optimize):
+    code, out, _ = optimize("--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["chosen"] in {each["recipe"] for each in found["candidates"]}
+    assert len(found["candidates"]) == 9
+    assert all(each["why"] for each in found["candidates"])
+
+
+def test_settings_may_stand_in_edgekit_toml(optimize, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edgekit.toml").write_text('[optimize]\nversion = "7"\nmax-drop = 2.0\n')
+    code, _, errors = optimize()
+    assert code == 2
+    assert "max-drop 2" in errors[0]
+    code, _, _ = optimize("--max-drop", "0.5")
+    assert code == 0
+    assert (tmp_path / "out" / "conv-7.edgekit").exists()
+
+
+def refused(result, *parts):
+    """One error line that has these parts, and exit code 2."""
+    code, out, errors = result
+    assert code == 2
+    assert out == ""
+    assert len(errors) == 1
+    for part in parts:
+        assert part in errors[0]
+
+
+def test_a_truncated_model(optimize, conv_path, tmp_path):
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(conv_path.read_bytes()[:500])
+    refused(optimize(model=path), "cut.onnx", "whole")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_model(optimize, tmp_path):
+    refused(optimize(model=tmp_path / "no.onnx"), "no.onnx", "No such file")
+
+
+def test_a_task_without_score(optimize, tmp_path):
+    path = tmp_path / "scoreless.py"
+    path.write_text(task_text().split("def score")[0])
+    refused(optimize(task=path), "scoreless.py", "no function score()")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("range(12)", "range(0)", ["samples('calibration') yields nothing"]),
+        ("astype(np.float32)", "astype(np.float64)", ["input 'x'", "float64", "float32"]),
+        ("yield image", "yield image * np.nan", ["calibration sample 0", "NaN"]),
+        ('"x": input', '"z": input', ["input 'z'", "['x']"]),
+        ("(3, 16, 16)", "(3, 8, 8)", ["[1, 3, 8, 8]"]),
+        ("[p in (0, 1, 2, 3) for p in predictions]", "[7.0]", ["score() returned", "0 to 1"]),
+        ('run({"x": input[None]})["y"]', "input", ["predict never ran the model"]),
+    ],
+)
+def test_a_task_that_breaks_its_promise(optimize, tmp_path, old, new, parts):
+    path = tmp_path / "broken.py"
+    assert old in task_text()
+    path.write_text(task_text().replace(old, new))
+    refused(optimize(task=path), *parts)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_an_unknown_target(optimize):
+    refused(optimize("--target", "cortex-m0"), "'cortex-m0'", "known are host")
+
+
+def test_a_target_that_cannot_be_measured_here(optimize):
+    other = "cortex-a76" if os.uname().machine == "x86_64" else "x86-64-v3"
+    refused(optimize("--target", other), other, "this machine is")
+
+
+def test_a_folder_that_cannot_be_written(optimize, tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    refused(optimize(out=taken), "taken", "--out")
+
+
+def test_a_full_disk_leaves_nothing(optimize, tmp_path, monkeypatch):
+    """The last bytes of a bundle do not fit."""
+    monkeypatch.setattr(os, "fsync", full_disk)
+    refused(optimize(), "No space left on device", "free some space")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def full_disk(_):
+    raise OSError(28, "No space left on device")
+
+
+SLOW = "    import time; time.sleep(0.2)\n    return int(run"
+
+
+def test_ctrl_c_leaves_nothing_half_written(conv_path, tmp_path):
+    task = tmp_path / "slow.py"
+    task.write_text(task_text().replace("    return int(run", SLOW))
+    out = tmp_path / "out"
+    line = [sys.executable, "-m", "edgekit.cli", "optimize", str(conv_path)]
+    process = subprocess.Popen(
+        [*line, "--task", str(task), "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    seen = []
+    for row in process.stderr:
+        seen.append(row)
+        if "scoring" in row:
+            break
+    assert "scoring" in seen[-1], "".join(seen)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert output == ""
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1] == "edgekit: interrupted; nothing was left half-written"
+    assert not list(out.iterdir())

@@ -1,0 +1,131 @@
+import numpy as np
+import onnx
+import pytest
+from edgekit_converters.importers import read_model
+from networks import conv_net, model_of, stored, value
+from onnx import helper
+
+from edgekit.errors import ModelError, StorageError, UsageError
+
+
+def test_an_onnx_file_is_read_with_its_tensors(conv_path):
+    source = read_model(conv_path)
+    assert source.engine == "onnxruntime"
+    assert [tensor.name for tensor in source.inputs] == ["x"]
+    assert source.inputs[0].shape == ("batch", 3, 16, 16)
+    assert source.model == conv_net()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path, share):
+    whole = conv_net().SerializeToString()
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(ModelError, match=r"check that the file is whole|runtime") as caught:
+        read_model(path)
+    assert "cut.onnx" in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(StorageError, match="No such file"):
+        read_model(tmp_path / "gone.onnx")
+
+
+def test_another_suffix_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"'\.pt'"):
+        read_model(tmp_path / "model.pt")
+
+
+def save_external(tmp_path):
+    path = tmp_path / "big.onnx"
+    onnx.save(
+        conv_net(), path, save_as_external_data=True, location="weights.bin", size_threshold=0
+    )
+    return path
+
+
+def test_weights_beside_the_model_are_brought_in(tmp_path):
+    source = read_model(save_external(tmp_path))
+    names = {tensor.name: tensor for tensor in source.model.graph.initializer}
+    original = {tensor.name: tensor for tensor in conv_net().graph.initializer}
+    for name, tensor in names.items():
+        expected = onnx.numpy_helper.to_array(original[name])
+        assert np.array_equal(onnx.numpy_helper.to_array(tensor), expected)
+    (tmp_path / "weights.bin").unlink()
+    assert onnx.load_from_string(source.content).graph.initializer[0].raw_data
+
+
+def test_missing_external_data_names_the_file(tmp_path):
+    path = save_external(tmp_path)
+    (tmp_path / "weights.bin").unlink()
+    with pytest.raises(ModelError, match=r"'weights\.bin', which is not in"):
+        read_model(path)
+
+
+def test_external_data_that_is_too_short_is_refused(tmp_path):
+    path = save_external(tmp_path)
+    weights = tmp_path / "weights.bin"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(ModelError, match="which has 100"):
+        read_model(path)
+
+
+def test_external_data_outside_the_folder_is_refused(tmp_path):
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    model = onnx.load(save_external(tmp_path), load_external_data=False)
+    for tensor in model.graph.initializer:
+        for entry in tensor.external_data:
+            if entry.key == "location":
+                entry.value = "../weights.bin"
+    path = folder / "leaves.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="outside its folder"):
+        read_model(path)
+
+
+@pytest.mark.parametrize("version", [5, 999])
+def test_an_unsupported_opset_is_refused(tmp_path, version):
+    model = conv_net()
+    model.opset_import[0].version = version
+    path = tmp_path / "old.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match=f"opset {version}, supported are 7 to"):
+        read_model(path)
+
+
+def test_an_operator_outside_the_opset_is_named(tmp_path):
+    model = conv_net()
+    model.graph.node[0].op_type = "Convolute"
+    path = tmp_path / "odd.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="opset 17 has no operator 'Convolute'"):
+        read_model(path)
+
+
+def test_an_operator_outside_the_runtime_is_refused(tmp_path):
+    node = helper.make_node("Sparkle", ["x"], ["y"], domain="com.example")
+    graph = helper.make_graph([node], "net", [value("x", [1])], [value("y", [1])])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.example", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+    path = tmp_path / "custom.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="Sparkle"):
+        read_model(path)
+
+
+def test_nan_weights_are_named(tmp_path):
+    weight = np.array([1.0, np.nan], np.float32)
+    node = helper.make_node("Add", ["x", "bad"], ["y"])
+    model = model_of([node], [value("x", [2])], [value("y", [2])], [stored("bad", weight)])
+    path = tmp_path / "nan.onnx"
+    onnx.save(model, path)
+    with pytest.raises(ModelError, match="weight 'bad' has NaN"):
+        read_model(path)
+
+
+def test_a_file_that_only_claims_to_be_tflite_is_refused(tmp_path):
+    path = tmp_path / "fake.tflite"
+    path.write_bytes(b"0123456789")
+    with pytest.raises(ModelError, match="TFL3"):
+        read_model(path)

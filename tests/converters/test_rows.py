@@ -1,0 +1,95 @@
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from edgekit_converters.goal import Goal
+from edgekit_converters.importers import read_model
+from edgekit_converters.progress import Silent
+from edgekit_converters.recipe import parse
+from edgekit_converters.report import to_html
+from edgekit_converters.rows import HEAD, rows, summary
+from edgekit_converters.scatter import Dot, scatter
+from edgekit_converters.search import SearchResult, optimize
+from edgekit_converters.targets import Target, load_target
+from edgekit_converters.workbench import Job
+
+
+@pytest.fixture
+def result(tmp_path, conv_path, task) -> SearchResult:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    target = load_target("host")
+    job = Job(read_model(conv_path), task, target, Goal(), folder, 0, Silent())
+    return optimize(job, [parse("int8_static_conv_perchannel"), parse("int8_static_matmul")])
+
+
+def test_there_is_a_row_for_each_candidate_and_one_is_chosen(result):
+    found = rows(result)
+    assert [row.cells[0] for row in found] == [
+        "fp32",
+        "int8_static_conv_perchannel",
+        "int8_static_matmul",
+    ]
+    assert all(len(row.cells) == len(HEAD) for row in found)
+    assert sum(row.is_chosen for row in found) == 1
+
+
+def test_the_summary_states_bound_and_samples_that_would_settle_it(result):
+    """12 equal answers in 6 groups."""
+    judged = result.clean.evaluation
+    chosen = replace(result.candidates[0], verdict="chosen", why="the cheapest", evaluation=judged)
+    told = " ".join(summary(replace(result, chosen=chosen, looks=1)))
+    assert "with 95 % confidence (12 samples in 6 groups" in told
+    assert f"about {judged.drop.samples_to_settle} samples would settle it" in told
+    assert "shown to one candidate" in told
+
+
+def test_a_target_that_saturates_is_warned_about(result):
+    avx2 = Target("old-pc", "", "x86_64", frozenset({"avx2"}))
+    told = " ".join(summary(replace(result, job=replace(result.job, target=avx2))))
+    assert "old-pc has no VNNI" in told
+
+
+class Balanced(HTMLParser):
+    """Every tag that opens closes, in order."""
+
+    VOID = ("meta", "br")
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text = [], []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for name, value in attributes:
+            assert not (name in ("src", "href") and value), "the page must ask for nothing"
+
+    def handle_startendtag(self, tag, attributes):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_the_page_is_whole_and_asks_for_nothing(result):
+    hostile = replace(result.candidates[0], why="<script>alert(1)</script>")
+    page = to_html(replace(result, candidates=(hostile, result.candidates[1])))
+    parser = Balanced()
+    parser.feed(page)
+    assert parser.open == []
+    assert "<script>alert(1)</script>" in "".join(parser.text)
+    assert "<script>" not in page
+
+
+def test_dots_stay_inside_the_drawing():
+    found = [Dot("fp32", 1.0, 0.0, "open"), Dot("far", 9.0, 80.0, "fail")]
+    drawing = scatter([*found, Dot("better", 0.4, -2.0, "pass")], 1.0, "a title")
+    xs = [float(part.split('"')[0]) for part in drawing.split('cx="')[1:]]
+    ys = [float(part.split('"')[0]) for part in drawing.split('cy="')[1:]]
+    assert len(xs) == 3
+    assert all(60 <= x <= 620 for x in xs)
+    assert all(20 <= y <= 250 for y in ys)

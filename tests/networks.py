@@ -1,0 +1,102 @@
+"""Small networks with real weights, for the converter's tests."""
+
+import numpy as np
+import onnx
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+
+
+def value(name, shape, kind=FLOAT):
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def stored(name, array):
+    return numpy_helper.from_array(np.asarray(array), name)
+
+
+def model_of(nodes, inputs, outputs, initializers=(), opset=17, ir_version=9) -> ModelProto:
+    graph = helper.make_graph(nodes, "net", inputs, outputs, list(initializers))
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version
+    )
+    onnx.checker.check_model(model)
+    return model
+
+
+def weights(rng, *shape):
+    scale = np.sqrt(2 / np.prod(shape[1:]))
+    return (rng.standard_normal(shape) * scale).astype(np.float32)
+
+
+def conv_net(seed=0, channels=16, size=16, opset=17) -> ModelProto:
+    """x (batch, 3, size, size) → two convolutions, a mean and a Gemm: y (batch, 4)."""
+    rng = np.random.default_rng(seed)
+    initializers = [
+        stored("w1", weights(rng, channels, 3, 3, 3)),
+        stored("b1", np.zeros(channels, np.float32)),
+        stored("w2", weights(rng, channels, channels, 3, 3)),
+        stored("b2", np.full(channels, 0.1, np.float32)),
+        stored("w3", weights(rng, channels, 4)),
+        stored("b3", np.zeros(4, np.float32)),
+    ]
+    nodes = [
+        helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c1"], ["r1"]),
+        helper.make_node("Conv", ["r1", "w2", "b2"], ["c2"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c2"], ["r2"]),
+        helper.make_node("GlobalAveragePool", ["r2"], ["g"]),
+        helper.make_node("Flatten", ["g"], ["f"]),
+        helper.make_node("Gemm", ["f", "w3", "b3"], ["y"]),
+    ]
+    x, y = value("x", ["batch", 3, size, size]), value("y", ["batch", 4])
+    return model_of(nodes, [x], [y], initializers, opset)
+
+
+def embedding_net() -> ModelProto:
+    """tokens int64 (1, 5) → embedding, MatMul, Softmax: y (1, 5, 4), and their sum."""
+    rng = np.random.default_rng(3)
+    initializers = [stored("table", weights(rng, 20, 8)), stored("w", weights(rng, 8, 4))]
+    nodes = [
+        helper.make_node("Gather", ["table", "tokens"], ["embedded"]),
+        helper.make_node("MatMul", ["embedded", "w"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["y"], axis=-1),
+        helper.make_node("Cast", ["tokens"], ["as_float"], to=FLOAT),
+    ]
+    outputs = [value("y", [1, 5, 4]), value("as_float", [1, 5])]
+    return model_of(nodes, [value("tokens", [1, 5], INT64)], outputs, initializers)
+
+
+def stateful_net() -> ModelProto:
+    """x (1, 4) and state (1, 4) → state + x times a weight: y (1, 4), new_state (1, 4)."""
+    rng = np.random.default_rng(5)
+    nodes = [
+        helper.make_node("Add", ["x", "state"], ["new_state"]),
+        helper.make_node("MatMul", ["new_state", "w"], ["y"]),
+    ]
+    shape = [1, 4]
+    inputs = [value("x", shape), value("state", shape)]
+    outputs = [value("y", shape), value("new_state", shape)]
+    return model_of(nodes, inputs, outputs, [stored("w", weights(rng, 4, 4))])
+
+
+TASK = """\
+import numpy as np
+
+def samples(split):
+    rng = np.random.default_rng(["calibration", "evaluation"].index(split))
+    for number in range({samples}):
+        image = rng.standard_normal((3, 16, 16)).astype(np.float32)
+        yield image, number % 4, f"group{{number // 2}}"
+
+def predict(run, input):
+    return int(run({{"x": input[None]}})["y"].argmax())
+
+def score(predictions, labels):
+    return float(np.mean([p in (0, 1, 2, 3) for p in predictions]))
+"""
+
+
+def task_text(samples=12) -> str:
+    """A task for `conv_net` on which every model is right."""
+    return TASK.format(samples=samples)
