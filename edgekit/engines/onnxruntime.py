@@ -1,5 +1,6 @@
 """The only importer of onnxruntime in the device package."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ DTYPES: dict[str, Dtype] = {
     "tensor(string)": "string",
 }
 
+TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
+"""onnxruntime 1.32 otherwise writes a device id and events below ~/.cache at the first session."""
 ERRORS_ONLY = 3  # onnxruntime's log severity; warnings would go to the app's stderr
 
 
@@ -31,6 +34,7 @@ class OnnxRuntime:
     """An ONNX model in an onnxruntime CPU session; see `edgekit.engines.Engine`."""
 
     def __init__(self, model: bytes | Path, threads: int = 1) -> None:
+        os.environ.setdefault(TELEMETRY_OFF, "1")
         import onnxruntime
 
         self._thing = f"model {str(model)!r}" if isinstance(model, Path) else "the ONNX model"

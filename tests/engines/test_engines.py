@@ -1,5 +1,8 @@
 """Both runtimes behind one protocol, with real models."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -110,3 +113,17 @@ def test_a_named_size_fits_any_number():
     assert fits(tensor, np.ones((1, 7), np.float32))
     assert not fits(tensor, np.ones((2, 7), np.float32))
     assert fits(Tensor("s", "string", ("n",)), np.array(["a"], object))
+
+
+def test_the_runtime_leaves_no_identity_behind(small_onnx, tmp_path):
+    """onnxruntime writes a device id and an event store unless it is told not to."""
+    code = "import sys; from pathlib import Path; from edgekit.engines import open_engine; "
+    code += "open_engine('onnxruntime', Path(sys.argv[1])).close()"
+    unset = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    environment = {key: value for key, value in os.environ.items() if key not in unset}
+    subprocess.run(
+        [sys.executable, "-c", code, str(small_onnx)],
+        env=environment | {"HOME": str(tmp_path)},
+        check=True,
+    )
+    assert list(tmp_path.rglob("*")) == []
