@@ -146,9 +146,8 @@ class Worker:
         line, _, self._unread = self._unread.partition(b"\n")
         return line
 
-    def _crash(self, thing: str, when: str) -> CrashError:
-        code = self._process.wait()
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    def _crash(self, thing: str, when: str) -> EdgekitError:
+        how = how_it_ended(self._process.wait())
         last = self._last_words()
         problem = f"the process that ran it ended {when} ({how}{': ' + last if last else ''})"
         return CrashError(thing, problem, "run it alone to see why, or convert it another way")
@@ -161,6 +160,14 @@ class Worker:
         self._stderr.seek(0)
         lines = self._stderr.read()[-4096:].decode(errors="replace").strip().splitlines()
         return lines[-1].strip()[:200] if lines else ""
+
+
+def how_it_ended(code: int) -> str:
+    """A return code in words; a shell says 128 + N for what ended by signal N."""
+    number = -code if code < 0 else code - 128
+    if number in set(signal.Signals):
+        return f"signal {signal.Signals(number).name}"
+    return f"exit code {code}"
 
 
 def rebuild(refused: Refused) -> EdgekitError:

@@ -61,4 +61,10 @@ def open_device(url: str) -> Device:
         from edgekit.measure.devices.arm import ArmDevice
 
         return ArmDevice(rest)
+    if scheme in ("ssh", "adb"):
+        from edgekit.measure.devices.adb import Adb
+        from edgekit.measure.devices.remote import BoardDevice
+        from edgekit.measure.devices.ssh import Ssh
+
+        return BoardDevice(url, Ssh(url) if scheme == "ssh" else Adb(url))
     raise UsageError(f"device {url!r}", "it is this machine", WAY_OUT)

@@ -23,7 +23,7 @@ class ArmDevice:
 
     Args:
         cpu: `"cortex-a53"`, `"cortex-a72"`, `"cortex-a76"` or `"neoverse-n1"`.
-        cache: where the userland is kept; edgekit's cache folder by default.
+        cache: the folder whose `arm` holds the userland; edgekit's cache folder by default.
 
     Raises:
         UsageError: no such CPU is emulated.
@@ -31,7 +31,7 @@ class ArmDevice:
 
     def __init__(self, cpu: str, cache: Path | None = None) -> None:
         self._cpu = find_cpu(cpu)
-        self._cache = cache_folder() / "arm" if cache is None else cache
+        self._cache = cache or cache_folder()
         self.url = f"arm://{cpu}"
 
     @cached_property
@@ -41,7 +41,7 @@ class ArmDevice:
         Raises:
             DeviceError: a program or the network is missing, or an archive is not the pinned one.
         """
-        return prepare(self._cpu, self._cache)
+        return prepare(self._cpu, self._cache / "arm")
 
     def describe(self) -> dict[str, Any]:
         """The emulated machine, its kernels and the versions that counts belong to."""
@@ -77,7 +77,7 @@ class ArmDevice:
             EdgekitError: the model cannot be run.
         """
         if samples.raw and not self.userland.description.isas:
-            samples = _featureless(path, samples)
+            samples = featureless(path, samples)
         return count(path, samples, self.userland, counting)
 
     def measure(self, path: Path, samples: Samples, counting: Counting = SIX_CALLS) -> Measurement:
@@ -100,7 +100,7 @@ class ArmDevice:
         """Nothing is left open: each count is a process of its own."""
 
 
-def _featureless(path: Path, samples: Samples) -> Samples:
+def featureless(path: Path, samples: Samples) -> Samples:
     """The feeds that the host's features make, for a userland without compiled kernels."""
     from edgekit.model import load
 

@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from signal import Signals
 from typing import IO
 
 import msgspec
@@ -25,7 +24,7 @@ from edgekit.measure.devices.guest import (
 )
 from edgekit.measure.devices.measurement import Counted, Counts, Difference, SampleCounts
 from edgekit.measure.devices.userland import Userland
-from edgekit.measure.process import rebuild
+from edgekit.measure.process import how_it_ended, rebuild
 from edgekit.measure.protocol import Refused
 from edgekit.measure.samples import Samples
 
@@ -140,9 +139,8 @@ class _Run:
         try:
             answer = msgspec.json.decode(stdout, type=Answered | Refused)
         except msgspec.DecodeError:
-            how = f"signal {Signals(-code).name}" if code < 0 else f"exit code {code}"
-            problem = f"it ended the emulated {self._userland.cpu.name} process ({how}: "
-            problem += f"{last_words(stderr)})"
+            problem = f"it ended the emulated {self._userland.cpu.name} process "
+            problem += f"({how_it_ended(code)}: {last_words(stderr)})"
             raise CrashError(self._thing, problem, "run it there alone to see why") from None
         if isinstance(answer, Refused):
             raise rebuild(answer)

@@ -23,17 +23,20 @@ TOOLCHAIN = """\
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER "{compiler}")
+"""
+HEADERS = """\
 set(CMAKE_C_FLAGS_INIT "-isystem {headers}")
 set(Python_INCLUDE_DIR "{include}" CACHE PATH "")
 """
 
 
-def build_extension(cache: Path, headers: Path, thing: str) -> Path | None:
+def build_extension(cache: Path, headers: Path | None, thing: str) -> Path | None:
     """The kernels for aarch64, from the sources that this edgekit was built from.
 
     Args:
         cache: where built ones are kept, by the digest of their sources.
-        headers: `usr/include` of an aarch64 Python.
+        headers: `usr/include` of an aarch64 Python; None to take this Python's, which do as well
+            for the stable ABI unless they are Debian's, which refuse other architectures.
         thing: the device that errors name.
 
     Returns:
@@ -61,14 +64,15 @@ def _source_names() -> list[Path]:
     return sorted(f.relative_to(CHECKOUT) for f in files if f.is_file())
 
 
-def _build(built: Path, compiler: str, headers: Path, thing: str) -> None:
+def _build(built: Path, compiler: str, headers: Path | None, thing: str) -> None:
     """Build a wheel as any installation would, for aarch64, and take the library out of it."""
     folder = built.with_name(f"{built.name}.{os.getpid()}.partial")
     folder.mkdir()
     try:
         toolchain = folder / "toolchain.cmake"
-        include = next(headers.glob("python3.*"))
-        text = TOOLCHAIN.format(compiler=compiler, headers=headers, include=include)
+        text = TOOLCHAIN.format(compiler=compiler)
+        if headers is not None:
+            text += HEADERS.format(headers=headers, include=next(headers.glob("python3.*")))
         toolchain.write_text(text)
         step = Step(thing, "build the kernels for aarch64", "see that edgekit builds here: make")
         step.run(

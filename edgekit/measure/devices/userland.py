@@ -22,15 +22,15 @@ from edgekit.measure.devices.lock import one_at_a_time, pin, read_pins, write_at
 from edgekit.measure.devices.packages import Packages
 from edgekit.measure.devices.plugin import build_plugin
 from edgekit.measure.devices.wheels import Platform, fetch_wheels, requirements, unpack_wheels
+from edgekit.measure.process import SETTINGS
 
 PACKAGES = ("python3", "libstdc++6", "libgomp1", "libc6", "dash", "coreutils")
 ENVIRONMENT = {
+    **SETTINGS,
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
     "PYTHONHASHSEED": "0",
     "PYTHONNOUSERSITE": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
 }
 """Of an emulated process, and nothing else: the caller's variables would move its stack."""
 
@@ -126,6 +126,23 @@ def prepare(cpu: Cpu, cache: Path) -> Userland:
         problem = f"{error.filename or cache}: {error.strerror}"
         raise DeviceError(thing, problem, "free some space or set EDGEKIT_CACHE") from error
     return userland
+
+
+def aarch64_headers(cache: Path, thing: str) -> Path | None:
+    """`usr/include` of the userland's Python; None where there is no apt to fetch it with.
+
+    Args:
+        cache: as for `prepare`.
+        thing: the device that errors name.
+
+    Raises:
+        DeviceError: as `prepare`.
+    """
+    if shutil.which("apt-get") is None:
+        return None
+    cache.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(cache / "building", thing):
+        return _unpack_packages(cache.resolve(), thing) / "usr/include"
 
 
 def _build(cpu: Cpu, emulator: Emulator, cache: Path, thing: str) -> Userland:
