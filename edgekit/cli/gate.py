@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit.cli.announce import announce
+
 if TYPE_CHECKING:
     from edgekit.gate.report import GateReport
     from edgekit.manifest import Budget
@@ -57,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from edgekit.gate.evidence import Wanted, gather
     from edgekit.gate.judge import judge
+    from edgekit.gate.markdown import to_markdown
     from edgekit.gate.report import make_report
 
     _check_folders(args)
@@ -73,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     evidence = gather(wanted, budget)
     report = make_report(budget, evidence, judge(budget, evidence))
     _write(args, report)
+    announce(f"gate {report.candidate.file}", report.verdicts, to_markdown(report))
     print(as_text(report))
     return report.exit_code
 

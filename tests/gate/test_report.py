@@ -2,6 +2,7 @@ import json
 import os
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from edgekit.errors import StorageError
@@ -57,3 +58,12 @@ def test_a_report_is_replaced_at_once(tmp_path):
     write_file(tmp_path / "gate.json", b"old")
     write_file(tmp_path / "gate.json", b"new")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"new"]
+
+
+def test_real_reports_keep_the_published_schema(report):
+    schema = json.loads(PUBLISHED.read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(to_json(report)), schema, jsonschema.Draft202012Validator)
+    broken = json.loads(to_json(report)) | {"outcome": "MAYBE"}
+    with pytest.raises(jsonschema.ValidationError, match="MAYBE"):
+        jsonschema.validate(broken, schema, jsonschema.Draft202012Validator)
