@@ -6,8 +6,7 @@
     do {                                                                                           \
         (operations)->lanes = (width);                                                             \
         (operations)->log_mel = ek_log_mel_run_##isa;                                              \
-        (operations)->image_row = ek_image_row_##isa;                                              \
-        (operations)->image_blend = ek_image_blend_##isa;                                          \
+        (operations)->image = EK_FILL_IMAGE(isa);                                                  \
     } while (0)
 
 int ek_best_isa(void)

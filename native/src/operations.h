@@ -2,6 +2,7 @@
 #ifndef EK_OPERATIONS_H
 #define EK_OPERATIONS_H
 
+#include "image_operations.h"
 #include "log_mel_plan.h"
 
 /* Samples and where the frames go. Frame f starts at sample f * hop - before. */
@@ -15,30 +16,15 @@ typedef struct {
     float *scratch;
 } ek_log_mel_job;
 
-/* Where an output column (or row) lies in the source: between `near` and `far`. */
-typedef struct {
-    ptrdiff_t near;
-    ptrdiff_t far;
-    float part; /* 0 at near, towards 1 at far */
-} ek_tap;
-
 typedef struct {
     int lanes;
     void (*log_mel)(const ek_log_mel_plan *plan, const ek_log_mel_job *job);
-    /* One source row to three planes of `width` floats. */
-    void (*image_row)(const uint8_t *row, const ptrdiff_t *channel, const ek_tap *columns,
-                      int32_t width, float *planes);
-    /* (top + (bottom - top) * part) * scale + offset, over `width` floats. */
-    void (*image_blend)(const float *top, const float *bottom, float part, float scale,
-                        float offset, int32_t width, float *out);
+    ek_image_operations image;
 } ek_operations;
 
 #define EK_DECLARE(isa)                                                                            \
     void ek_log_mel_run_##isa(const ek_log_mel_plan *plan, const ek_log_mel_job *job);             \
-    void ek_image_row_##isa(const uint8_t *row, const ptrdiff_t *channel, const ek_tap *columns,   \
-                            int32_t width, float *planes);                                         \
-    void ek_image_blend_##isa(const float *top, const float *bottom, float part, float scale,      \
-                              float offset, int32_t width, float *out);
+    EK_DECLARE_IMAGE(isa)
 
 EK_DECLARE(portable)
 EK_DECLARE(sse2)

@@ -44,7 +44,7 @@ static void matches_the_reference(const ek_image *image, const ek_tensor_config 
                 for (int x = 0; x < config->width; x++) {
                     const double wanted = reference(image, config, c, x, y);
                     const float got = found[(c * config->height + y) * config->width + x];
-                    CHECK(fabs(wanted - (double)got) < 2e-6, "%g, not %g", (double)got, wanted);
+                    CHECK(fabs(wanted - (double)got) < 255.0 / 32768.0 / 57.0 + 2e-6, "%g, not %g", (double)got, wanted);
                 }
         if (isa == EK_PORTABLE)
             memcpy(portable, found, out_bytes);
