@@ -1,4 +1,4 @@
-"""Tell GitHub Actions of verdicts, where a command runs there: annotations and the job's summary."""
+"""Tell GitHub Actions of verdicts, where a command runs there: annotations and the summary."""
 
 import os
 from collections.abc import Sequence
