@@ -100,3 +100,29 @@ def score(predictions, labels):
 def task_text(samples=12) -> str:
     """A task for `conv_net` on which every model is right."""
     return TASK.format(samples=samples)
+
+
+def tflite_double() -> bytes:
+    """A .tflite with one ADD: x (1, 4) float32 → x + x: y (1, 4)."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    code, operator = schema.OperatorCodeT(), schema.OperatorT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.ADD
+    code.version = 1
+    operator.opcodeIndex, operator.inputs, operator.outputs = 0, [0, 0], [1]
+    operator.builtinOptionsType = schema.BuiltinOptions.AddOptions
+    operator.builtinOptions = schema.AddOptionsT()
+    graph.tensors, graph.operators = [], [operator]
+    for name in ("x", "y"):
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.buffer = name, [1, 4], 0
+        tensor.type = schema.TensorType.FLOAT32
+        graph.tensors.append(tensor)
+    graph.inputs, graph.outputs = [0], [1]
+    model.version, model.operatorCodes, model.subgraphs = 3, [code], [graph]
+    model.buffers = [schema.BufferT()]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())

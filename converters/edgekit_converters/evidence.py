@@ -22,11 +22,11 @@ def as_builtins(result: SearchResult) -> dict[str, Any]:
         "chosen": result.chosen.recipe.name,
         "looks_at_evaluation": result.looks,
         "calibration": {
-            "samples": result.bench.calibration.samples,
-            "calls": result.bench.calibration.calls,
+            "samples": result.calibration.samples,
+            "calls": result.calibration.calls,
         },
-        "passes": msgspec.to_builtins(result.bench.passes),
-        "clean_against_source": msgspec.to_builtins(result.bench.clean_cost),
+        "passes": msgspec.to_builtins(result.passes),
+        "clean_against_source": msgspec.to_builtins(result.clean_cost),
         "candidates": [_candidate(each) for each in (result.clean, *result.candidates)],
     }
 

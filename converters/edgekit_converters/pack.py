@@ -10,16 +10,16 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from edgekit.bundle import write_bundle
-from edgekit.engines import open_engine
+from edgekit.engines import engine_for, open_engine
 from edgekit.errors import StorageError, UsageError
 from edgekit.manifest import SCHEMA, AccuracyBudget, Budget, LatencyBudget, Manifest, Name
+from edgekit.model import load
 from edgekit_converters.candidate import Candidate
 from edgekit_converters.evidence import as_builtins
 from edgekit_converters.golden import examples, golden_files
 from edgekit_converters.reference import observe
 from edgekit_converters.search import SearchResult
 
-MODEL = "model.onnx"
 LABELS = "labels.json"
 EVIDENCE = "evidence/candidates.json"
 REFERENCE = "reference/histograms.json"
@@ -74,20 +74,21 @@ def pack(result: SearchResult, candidate: Candidate, identity: Identity, folder:
         The bundle's path.
 
     Raises:
-        BundleError: name or version are not allowed.
+        BundleError: the bundle does not pass its own self-test.
         StorageError: the folder cannot be written or the disk is full.
     """
     content = candidate.file.read_bytes()
+    runtime, model = engine_for(candidate.file), f"model{candidate.file.suffix}"
     task = result.job.task
-    engine = open_engine("onnxruntime", content)
+    engine = open_engine(runtime, content)
     try:
-        found = examples(task, engine, result.bench.calibration)
+        found = examples(task, engine, result.calibration)
         files = golden_files(found, engine, lowered=candidate.recipe.precision != "fp32")
         inputs, outputs = engine.inputs, engine.outputs
     finally:
         engine.close()
-    reference = observe(candidate.file, task, result.bench.calibration.ranges)
-    files |= {MODEL: content, EVIDENCE: _json(as_builtins(result)), REFERENCE: _json(reference)}
+    reference = observe(candidate.file, task, result.calibration.ranges)
+    files |= {model: content, EVIDENCE: _json(as_builtins(result)), REFERENCE: _json(reference)}
     if task.labels is not None:
         files[LABELS] = _json(task.labels)
     manifest = Manifest(
@@ -95,9 +96,9 @@ def pack(result: SearchResult, candidate: Candidate, identity: Identity, folder:
         name=identity.name,
         version=identity.version,
         target=result.job.target.name,
-        engine="onnxruntime",
+        engine=runtime,
         recipe=candidate.recipe.name,
-        model=MODEL,
+        model=model,
         inputs=inputs,
         outputs=outputs,
         features=task.features,
@@ -110,6 +111,7 @@ def pack(result: SearchResult, candidate: Candidate, identity: Identity, folder:
     )
     path = folder / f"{identity.stem}.edgekit"
     write_bundle(path, manifest, files)
+    load(path, verify="self-test").close()
     return path
 
 

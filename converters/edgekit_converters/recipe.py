@@ -1,5 +1,6 @@
 """What is done to a model, as data. A recipe's name says everything and reads back.
 
+as-is                               not touched: .tflite files
 fp32                                the clean model: passes only
 fp16                                weights and arithmetic in half precision
 int8_dynamic_matmul_perchannel      ranges found while running
@@ -12,11 +13,11 @@ from typing import Literal, TypeAlias
 
 from edgekit.errors import UsageError
 
-Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
+Precision: TypeAlias = Literal["as-is", "fp32", "fp16", "int8"]
 Scheme: TypeAlias = Literal["dynamic", "static"]
 Operators: TypeAlias = Literal["all", "conv+matmul", "conv", "matmul"]
 
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
+PRECISIONS: tuple[Precision, ...] = ("as-is", "fp32", "fp16", "int8")
 SCHEMES: tuple[Scheme, ...] = ("dynamic", "static")
 OPERATORS: tuple[Operators, ...] = ("all", "conv+matmul", "conv", "matmul")
 
@@ -93,6 +94,7 @@ def _dynamic(operators: Operators) -> Recipe:
     return Recipe(precision="int8", scheme="dynamic", operators=operators, per_channel=True)
 
 
+AS_IS = Recipe(precision="as-is")
 FP32 = Recipe(precision="fp32")
 
 RECIPES: tuple[Recipe, ...] = (

@@ -42,7 +42,7 @@ def _candidates(result: SearchResult) -> str:
 def _passes(result: SearchResult) -> str:
     body = [
         [escape(each.name), escape(each.outcome), escape(each.note), f"{each.error:.2g}"]
-        for each in result.bench.passes
+        for each in result.passes
     ]
     caption = "Each was checked on calibration inputs; error is a share of the largest output"
     return table(caption, ("pass", "outcome", "note", "error"), body)

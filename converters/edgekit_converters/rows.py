@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from edgekit_converters.candidate import Candidate, Judged, describe_cost
-from edgekit_converters.recipe import FP32
+from edgekit_converters.cost import Cost
 from edgekit_converters.search import SearchResult
 
 HEAD = ("candidate", "score", "drop (points)", "agreement", "size", "latency", "verdict", "why")
@@ -29,11 +29,12 @@ def rows(result: SearchResult) -> list[Row]:
 
 def _row(candidate: Candidate) -> Row:
     judged = candidate.judged
+    is_reference = candidate.recipe.precision in ("as-is", "fp32")
     cells = (
         candidate.recipe.name,
         _score(candidate),
-        _drop(judged) if candidate.recipe != FP32 else "–",
-        _agreement(judged) if candidate.recipe != FP32 else "–",
+        _drop(judged) if not is_reference else "–",
+        _agreement(judged) if not is_reference else "–",
         _size(candidate.size_bytes),
         describe_cost(candidate.cost) if candidate.cost else "–",
         candidate.verdict,
@@ -77,20 +78,27 @@ def summary(result: SearchResult) -> list[str]:
     looks = {0: "no candidate", 1: "one candidate"}.get(result.looks, f"{result.looks} candidates")
     lines.append(
         f"The evaluation split was shown to {looks}; ranges and comparisons come from "
-        f"{result.bench.calibration.samples} calibration samples."
+        f"{result.calibration.samples} calibration samples."
     )
-    came = f"The clean fp32 model takes {describe_cost(result.bench.clean_cost)}"
-    lines.append(f"{came} of the model that came.")
-    environment = result.bench.clean_cost.environment
-    where = f"{environment.cpu or environment.arch}, onnxruntime "
-    where += environment.versions.get("onnxruntime", "unknown")
-    lines.append(f"Latency: one thread, in turns with clean fp32, on {where}.")
+    lines += _measured(result.clean_cost)
     if job.target.saturates:
         lines.append(
             f"{job.target.name} has no VNNI: int8 weights use 7 bits, or sums of products would "
             "saturate. Figures with 8 bits from another CPU do not hold here."
         )
     return lines
+
+
+def _measured(clean_cost: Cost | None) -> list[str]:
+    if clean_cost is None:
+        return ["Latency was not measured: there is nothing to choose from."]
+    environment = clean_cost.environment
+    where = f"{environment.cpu or environment.arch}, onnxruntime "
+    where += environment.versions.get("onnxruntime", "unknown")
+    return [
+        f"The clean fp32 model takes {describe_cost(clean_cost)} of the model that came.",
+        f"Latency: one thread, in turns with clean fp32, on {where}.",
+    ]
 
 
 def _certainty(judged: Judged, limit: float) -> str:

@@ -28,8 +28,10 @@ class Dot:
 
 
 def dots(result: SearchResult) -> list[Dot]:
-    """Fp32 at (1, 0) and every candidate with a cost and a score."""
-    found = [Dot("fp32", 1.0, 0.0, "pass" if result.chosen is result.clean else "open")]
+    """The clean model at (1, 0) and every candidate with a cost and a score."""
+    found = [
+        Dot(result.clean.recipe.name, 1.0, 0.0, "pass" if result.chosen is result.clean else "open")
+    ]
     for each in result.candidates:
         if each.cost is not None and each.judged is not None:
             points = each.judged.drop.point * 100

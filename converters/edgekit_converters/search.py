@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from edgekit.errors import CrashError
 from edgekit.measure.accuracy import Predictions
 from edgekit_converters.attempt import attempt
+from edgekit_converters.calibrate import Calibration
 from edgekit_converters.candidate import Candidate, one_line
-from edgekit_converters.cost import check_measurable
+from edgekit_converters.cost import Cost, check_measurable
 from edgekit_converters.evaluate import remembering
+from edgekit_converters.passes import PassReport
 from edgekit_converters.recipe import RECIPES, Recipe
 from edgekit_converters.workbench import Job, Workbench, prepare
 
@@ -28,7 +30,9 @@ class SearchResult:
 
     Attributes:
         job: what was asked.
-        bench: the clean model, its ranges and passes.
+        passes: what became of each pass.
+        calibration: ranges and feeds of the clean model.
+        clean_cost: the clean model against the one that came; None where nothing was measured.
         clean: the clean model with its verdict: the baseline of every figure.
         candidates: in the order tried.
         chosen: one of `candidates`, or `clean`.
@@ -36,7 +40,9 @@ class SearchResult:
     """
 
     job: Job
-    bench: Workbench
+    passes: tuple[PassReport, ...]
+    calibration: Calibration
+    clean_cost: Cost | None
     clean: Candidate
     candidates: tuple[Candidate, ...]
     chosen: Candidate
@@ -66,7 +72,16 @@ def optimize(job: Job, recipes: Sequence[Recipe] = RECIPES) -> SearchResult:
         why="every figure is against it" if chosen else "nothing cheaper is in budget",
         evaluation=job.judge(evaluation, evaluation),
     )
-    return SearchResult(job, bench, clean, candidates, chosen or clean, looks)
+    return SearchResult(
+        job=job,
+        passes=bench.passes,
+        calibration=bench.calibration,
+        clean_cost=bench.clean_cost,
+        clean=clean,
+        candidates=candidates,
+        chosen=chosen or clean,
+        looks=looks,
+    )
 
 
 def shortlist(tried: Sequence[Candidate], job: Job) -> list[Candidate]:

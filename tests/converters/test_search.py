@@ -245,4 +245,4 @@ def test_a_whole_search_keeps_its_promises_whatever_was_measured(job):
         assert result.chosen.cost.is_cheaper
         assert result.chosen.evaluation.drop.point <= job.goal.max_drop
     answers = predict_all(job.task, lambda feeds: {"y": feeds["x"][0, 0]}, "calibration")
-    assert len(answers.labels) == result.bench.calibration.samples
+    assert len(answers.labels) == result.calibration.samples

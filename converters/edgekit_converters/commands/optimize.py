@@ -19,7 +19,9 @@ HELP = "find the cheapest model within an accuracy budget, prove it and pack it"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("model", type=Path, help="a trained .onnx model")
+    parser.add_argument(
+        "model", type=Path, help="a trained .onnx model; a .tflite is scored and packed as it is"
+    )
     parser.add_argument("--task", type=Path, required=True, help="what it is for: a task.py")
     parser.add_argument("--target", default="host", help="what to make it for (host: this machine)")
     parser.add_argument(
@@ -51,10 +53,11 @@ def run(args: argparse.Namespace) -> int:
     from edgekit_converters.workbench import Job
 
     target = load_target(args.target)
-    check_measurable(target)
     goal = Goal(args.max_drop, args.certify)
     identity = identify(args.name or args.model.stem, args.version)
     source, task = read_model(args.model), load_task(args.task)
+    if source.model is not None:
+        check_measurable(target)
     with publishing(args.out) as staging:
         with TemporaryDirectory(prefix="edgekit-") as work, telling() as progress:
             job = Job(source, task, target, goal, Path(work), args.seed, progress)
@@ -66,14 +69,16 @@ def run(args: argparse.Namespace) -> int:
 
 def search_and_pack(job: "Job", identity: "Identity", folder: Path) -> "SearchResult":
     """Search, then write bundles and report into a folder."""
+    from edgekit_converters.as_is import take_as_is
     from edgekit_converters.pack import pack
     from edgekit_converters.report import to_html
     from edgekit_converters.search import optimize
     from edgekit_converters.workbench import write_file
 
-    result = optimize(job)
+    result = take_as_is(job) if job.source.model is None else optimize(job)
     job.progress.start("packing", None)
-    pack(result, result.clean, identity.baseline, folder)
+    if job.source.model is not None:
+        pack(result, result.clean, identity.baseline, folder)
     pack(result, result.chosen, identity, folder)
     write_file(folder / f"{identity.stem}.html", to_html(result).encode())
     return result
