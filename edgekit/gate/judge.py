@@ -10,7 +10,8 @@ from edgekit.gate.evidence import Evidence
 from edgekit.gate.verdict import Outcome, Verdict
 from edgekit.manifest import Budget
 from edgekit.measure.accuracy import Drop
-from edgekit.measure.recording import BASELINE, CANDIDATE, Ratio, side_figures
+from edgekit.measure.latency import LatencyComparison
+from edgekit.measure.recording import BASELINE, CANDIDATE, Ratio, side_figures, too_noisy
 from edgekit.statistics import quantile_bound
 
 ONE_SIDED = "one-sided 95 % bounds"
@@ -138,18 +139,26 @@ def _latency_ratio(name: str, limit: float, evidence: Evidence) -> Verdict:
         return _missing(name, limit, unit, NO_BASELINE)
     comparison = timing.comparison()
     ratio = comparison.ratio
-    outcome = _at_most(ratio.low, ratio.high, limit)
+    refused = too_noisy(timing.recording, limit)
+    outcome = Outcome.INCONCLUSIVE if refused else _at_most(ratio.low, ratio.high, limit)
     reason = _ratio_reason(ratio, limit)
     if outcome is Outcome.INCONCLUSIVE:
-        noise = comparison.noise
-        floor = f"; the baseline was {noise.point:.3f} times itself" if noise else ""
-        reason += f"; stopped after {comparison.stopped}{floor}"
-        if abs(limit - 1.0) <= ratio.resolution:
-            reason += "; timing cannot resolve this limit: count instructions instead"
+        reason += _why_open(comparison, limit, refused)
     calls = comparison.candidate.calls
     return Verdict(
         name, outcome, limit, unit, reason, ratio.point, ratio.low, ratio.high, SEQUENCE, calls
     )
+
+
+def _why_open(comparison: LatencyComparison, limit: float, refused: bool) -> str:
+    noise = comparison.noise
+    floor = f"; the baseline was {noise.point:.3f} times itself" if noise else ""
+    why = f"; stopped after {comparison.stopped}{floor}"
+    if refused:
+        return why + ": too noisy a machine to judge by; run it again, with less beside it"
+    if abs(limit - 1.0) <= comparison.ratio.resolution:
+        return why + "; timing cannot resolve this limit: count instructions instead"
+    return why
 
 
 def _ratio_reason(ratio: Ratio, limit: float) -> str:

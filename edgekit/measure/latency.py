@@ -27,6 +27,7 @@ from edgekit.measure.recording import (
     candidate_ratio,
     noise_of,
     side_figures,
+    too_noisy,
 )
 from edgekit.measure.samples import Samples, given_samples
 from edgekit.statistics import Floats
@@ -249,7 +250,10 @@ class Rounds:
         while True:
             for process, worker in enumerate(self._workers):
                 self._blocks.append((process, worker.time(self._next_block(), self._thing)))
-            stopped = self._why_stop(time.monotonic() > deadline)
+            calls = len(self._blocks) * self._calls
+            stopped = why_stop(self.recording, calls, self._sampling)
+            if stopped is None and time.monotonic() > deadline:
+                stopped = f"{self._sampling.max_s:g} seconds"
             if stopped is not None:
                 return stopped
 
@@ -259,19 +263,21 @@ class Rounds:
             first_sample=len(self._blocks) * self._calls,
         )
 
-    def _why_stop(self, late: bool) -> str | None:
-        calls = len(self._blocks) * self._calls
-        if calls >= self._sampling.min_calls and self._settled():
-            return "every limit is settled"
-        if calls >= max(self._sampling.max_calls, self._sampling.min_calls):
-            return f"{calls} calls a side"
-        return f"{self._sampling.max_s:g} seconds" if late else None
 
-    def _settled(self) -> bool:
-        if not self._sampling.limits or BASELINE not in self._roles:
-            return False
-        ratio = candidate_ratio(self.recording)
-        return all(ratio.settles(limit) for limit in self._sampling.limits)
+def why_stop(recording: Recording, calls: int, sampling: Sampling) -> str | None:
+    """Why measuring may end after this many calls a side; None where it must go on."""
+    if calls >= sampling.min_calls and _settled(recording, sampling.limits):
+        return "every limit is settled"
+    if calls >= max(sampling.max_calls, sampling.min_calls):
+        return f"{calls} calls a side"
+    return None
+
+
+def _settled(recording: Recording, limits: Sequence[float]) -> bool:
+    if not limits or BASELINE not in {start.role for start in recording.starts}:
+        return False
+    ratio = candidate_ratio(recording)
+    return all(ratio.settles(limit) and not too_noisy(recording, limit) for limit in limits)
 
 
 def calls_per_block(starts: Sequence[Start], sampling: Sampling) -> int:

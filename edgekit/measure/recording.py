@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,9 @@ RESOLUTION, ASSUMED_RESOLUTION = 0.01, 0.02
 """What is added to each side of a ratio's interval, with the baseline measured against itself and
 without. A loaded model keeps where its memory lies for as long as its process lives: the same
 model twice in one process differed by up to 2.5 %, which no number of calls averages out."""
+
+NOISE_LIMIT = 0.03
+"""How far from 1 the baseline against itself may be, where the limit is not further away."""
 
 FEW_WAITS = 0.1
 """Share of calls that may wait while CPU time still stands for the call."""
@@ -51,7 +55,7 @@ class Recording:
         """What ratios are made of: CPU time where calls hardly wait, else wall time."""
         told = all(times.cpu_ns for _, times in self.blocks)
         waits = [n / len(t.total_ns[r]) for _, t in self.blocks for r, n in t.waits.items()]
-        return "cpu" if told and waits and float(np.mean(waits)) <= FEW_WAITS else "wall"
+        return "cpu" if told and waits and sum(waits) / len(waits) <= FEW_WAITS else "wall"
 
     def features_ms(self, role: str) -> Floats:
         """What of each call went into features; empty where features were not timed."""
@@ -136,7 +140,7 @@ def ratio_of(recording: Recording, over: str, under: Sequence[str], *, resolutio
     clock = recording.clock
     logs = [
         _log_median(times, over, clock)
-        - float(np.mean([_log_median(times, role, clock) for role in under]))
+        - sum(_log_median(times, role, clock) for role in under) / len(under)
         for _, times in recording.blocks
     ]
     interval = mean_sequence(logs)
@@ -171,13 +175,22 @@ def candidate_ratio(recording: Recording) -> Ratio:
     return ratio_of(recording, CANDIDATE, (BASELINE, AGAIN), resolution=resolution)
 
 
+def too_noisy(recording: Recording, limit: float) -> bool:
+    """Whether the baseline differs from itself so much that nobody can be judged by this limit."""
+    noise = noise_of(recording)
+    if noise is None:
+        return False
+    allowed = max(abs(math.log(limit)), math.log1p(NOISE_LIMIT))
+    return abs(math.log(noise.point)) > allowed
+
+
 def _has_noise(recording: Recording) -> bool:
     return any(start.role == AGAIN for start in recording.starts)
 
 
 def _log_median(times: Times, role: str, clock: Clock) -> float:
     calls = (times.cpu_ns if clock == "cpu" else times.total_ns)[role]
-    return math.log(max(float(np.median(calls)), 1.0))
+    return math.log(max(median(calls), 1.0))  # not NumPy's, which takes 20 times as long here
 
 
 def side_figures(recording: Recording, role: str) -> SideFigures:

@@ -18,6 +18,7 @@ from edgekit.measure.recording import (
     noise_of,
     ratio_of,
     side_figures,
+    too_noisy,
 )
 
 LIMIT = 1.05
@@ -144,3 +145,12 @@ def test_features_and_model_share_the_time_of_a_call():
     figures = side_figures(Recording(record().starts, ((0, block),)), CANDIDATE)
     assert (figures.features_p50_ms, figures.model_p50_ms) == (1.0, 5.0)
     assert figures.throughput_per_s == pytest.approx(1000 / 6)
+
+
+def test_a_machine_too_noisy_for_a_limit_is_known_by_the_baseline_against_itself():
+    restless = record(1.0, bias=0.08, seed=2)
+    assert too_noisy(restless, LIMIT)
+    assert not too_noisy(restless, 1.5)
+    assert not too_noisy(record(1.0), 1.0)
+    starts = tuple(start for start in restless.starts if start.role != "baseline again")
+    assert not too_noisy(Recording(starts, restless.blocks), LIMIT)
