@@ -133,14 +133,20 @@ def run(request: Request, marks: Marks) -> Answered:
     parts = Parts(Path(request.path), request.raw)
     gc.collect()
     gc.disable()
+    try:
+        return Answered(parts.runtime, _run_samples(request, parts, marks))
+    finally:
+        gc.enable()
+
+
+def _run_samples(request: Request, parts: Parts, marks: Marks) -> list[int]:
     for _ in range(max(request.calls, 3)):
         marks.call(NOTHING, 0, lambda value: value, None)
     deadline = time.monotonic() + request.max_s
-    calls = [
+    return [
         _run_sample(request, parts, marks, number, deadline)
         for number in range(len(request.samples))
     ]
-    return Answered(parts.runtime, calls)
 
 
 def _run_sample(request: Request, parts: Parts, marks: Marks, number: int, deadline: float) -> int:
