@@ -1,5 +1,6 @@
 """What a device says of itself, as one JSON line: `python -m edgekit.measure.devices.describe`."""
 
+import importlib
 import sys
 
 import msgspec
@@ -22,9 +23,8 @@ class Description(Struct, frozen=True):
 
 def describe() -> Description:
     """The record of this machine; imports what a measurement will need, so that it fails here."""
-    import numpy  # noqa: F401
-    import onnxruntime  # noqa: F401
-
+    importlib.import_module("numpy")
+    importlib.import_module("onnxruntime")
     return Description(local_environment(), _isas())
 
 
