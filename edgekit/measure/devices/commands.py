@@ -12,6 +12,8 @@ from pathlib import Path
 
 from edgekit.errors import DeviceError
 
+COMPILER_ERROR = re.compile(r":\d+:\d+: (fatal )?error: ")
+
 
 def find_program(name: str, thing: str, package: str) -> str:
     """The path of a program.
@@ -96,7 +98,8 @@ def end_session(process: "subprocess.Popen[bytes]") -> None:
 
 
 def last_words(output: bytes) -> str:
-    """The last line that says something, without passwords in addresses."""
-    lines = [line.strip() for line in output[-8192:].decode(errors="replace").splitlines()]
+    """A compiler's last error, or the last line that says something; no passwords of addresses."""
+    lines = [line.strip() for line in output[-65536:].decode(errors="replace").splitlines()]
     said = [line for line in lines if line]
+    said = [line for line in said if COMPILER_ERROR.search(line)] or said
     return re.sub(r"//[^/@\s]+@", "//", said[-1])[:300] if said else ""

@@ -45,3 +45,8 @@ def test_what_takes_too_long_is_ended_with_its_children(tmp_path):
 
 def test_passwords_in_addresses_are_not_repeated():
     assert last_words(b"Failed: http://me:secret@proxy/x\n\n") == "Failed: http://proxy/x"
+
+
+def test_of_a_build_the_compilers_error_counts_not_what_the_tools_around_it_say():
+    words = b"x.c:3:5: error: no such type\nninja: stopped\nERROR: Failed to build wheels\n"
+    assert last_words(words) == "x.c:3:5: error: no such type"
