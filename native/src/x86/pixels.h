@@ -13,10 +13,11 @@
 EK_INLINE void ek_two_pixels(const uint8_t *const *rows, const ptrdiff_t *at, __m128i *out)
 {
     const ptrdiff_t first = at[0], second = at[1];
-    const __m128d a = _mm_load_sd((const double *)(const void *)(rows[0] + first));
-    const __m128d b = _mm_load_sd((const double *)(const void *)(rows[1] + first));
-    out[0] = _mm_castpd_si128(_mm_loadh_pd(a, (const double *)(const void *)(rows[0] + second)));
-    out[1] = _mm_castpd_si128(_mm_loadh_pd(b, (const double *)(const void *)(rows[1] + second)));
+    for (int row = 0; row < 2; row++) {
+        const __m128i low = _mm_loadl_epi64((const __m128i *)(const void *)(rows[row] + first));
+        const __m128i high = _mm_loadl_epi64((const __m128i *)(const void *)(rows[row] + second));
+        out[row] = _mm_unpacklo_epi64(low, high);
+    }
 }
 
 #if defined(__AVX512BW__)
