@@ -5,7 +5,7 @@
 #define EK_FILL(operations, width, isa)                                                            \
     do {                                                                                           \
         (operations)->lanes = (width);                                                             \
-        (operations)->log_mel = ek_log_mel_run_##isa;                                              \
+        (operations)->log_mel = EK_FILL_LOG_MEL(isa);                                              \
         (operations)->image = EK_FILL_IMAGE(isa);                                                  \
     } while (0)
 

@@ -3,14 +3,12 @@
 #ifndef EK_FFT_H
 #define EK_FFT_H
 
-#include "vector.h"
+#include "butterflies.h"
 
-typedef struct {
-    ek_f32 re;
-    ek_f32 im;
-} ek_c32;
-
-EK_INLINE ek_c32 ek_c_load(const ek_f32 *rows, int32_t k) { return (ek_c32){rows[2 * k], rows[2 * k + 1]}; }
+EK_INLINE ek_c32 ek_c_load(const ek_f32 *rows, int32_t k)
+{
+    return (ek_c32){rows[2 * k], rows[2 * k + 1]};
+}
 
 EK_INLINE void ek_c_store(ek_f32 *rows, int32_t k, ek_c32 z)
 {
@@ -18,90 +16,112 @@ EK_INLINE void ek_c_store(ek_f32 *rows, int32_t k, ek_c32 z)
     rows[2 * k + 1] = z.im;
 }
 
-EK_INLINE ek_c32 ek_c_add(ek_c32 a, ek_c32 b) { return (ek_c32){a.re + b.re, a.im + b.im}; }
-EK_INLINE ek_c32 ek_c_sub(ek_c32 a, ek_c32 b) { return (ek_c32){a.re - b.re, a.im - b.im}; }
-EK_INLINE ek_c32 ek_c_scale(ek_c32 a, float s) { return (ek_c32){a.re * s, a.im * s}; }
-EK_INLINE ek_c32 ek_c_add_i(ek_c32 a, ek_c32 b) { return (ek_c32){a.re - b.im, a.im + b.re}; }
-EK_INLINE ek_c32 ek_c_sub_i(ek_c32 a, ek_c32 b) { return (ek_c32){a.re + b.im, a.im - b.re}; }
-
-EK_INLINE ek_c32 ek_c_mul(ek_c32 a, const float *w)
+EK_INLINE ek_c32 ek_c_turn(ek_c32 z, const float *w)
 {
-    return (ek_c32){a.re * w[0] - a.im * w[1], a.re * w[1] + a.im * w[0]};
+    return (ek_c32){z.re * w[0] - z.im * w[1], z.re * w[1] + z.im * w[0]};
 }
 
-EK_INLINE void ek_fft2(ek_f32 *rows, int32_t k, int32_t step, const float *w)
+/* One butterfly on elements k, k + step, ...; w NULL leaves the outputs unturned. */
+EK_INLINE void ek_fly(ek_f32 *rows, int32_t k, int32_t step, const float *w, const int radix)
 {
-    const ek_c32 a = ek_c_load(rows, k), b = ek_c_load(rows, k + step);
-    ek_c_store(rows, k, ek_c_add(a, b));
-    ek_c_store(rows, k + step, ek_c_mul(ek_c_sub(a, b), w));
+    ek_c32 z[8];
+    EK_UNROLL for (int q = 0; q < radix; q++)
+        z[q] = ek_c_load(rows, k + q * step);
+    ek_dft(z, radix);
+    ek_c_store(rows, k, z[0]);
+    EK_UNROLL for (int q = 1; q < radix; q++)
+        ek_c_store(rows, k + q * step, w ? ek_c_turn(z[q], w + 2 * (q - 1)) : z[q]);
 }
 
-EK_INLINE void ek_fft3(ek_f32 *rows, int32_t k, int32_t step, const float *w)
+/* A stage after the first one, over all blocks. The first element of a block is not turned. */
+EK_INLINE void ek_fft_stage(ek_f32 *rows, int32_t size, int32_t step, const float *w,
+                            const int radix)
 {
-    const float sin60 = 0.86602540378443865f;
-    const ek_c32 a = ek_c_load(rows, k), b = ek_c_load(rows, k + step);
-    const ek_c32 c = ek_c_load(rows, k + 2 * step);
-    const ek_c32 sum = ek_c_add(b, c), turn = ek_c_scale(ek_c_sub(b, c), sin60);
-    const ek_c32 mid = ek_c_sub(a, ek_c_scale(sum, 0.5f));
-    ek_c_store(rows, k, ek_c_add(a, sum));
-    ek_c_store(rows, k + step, ek_c_mul(ek_c_sub_i(mid, turn), w));
-    ek_c_store(rows, k + 2 * step, ek_c_mul(ek_c_add_i(mid, turn), w + 2));
+    for (int32_t k = 0; k < size; k += radix * step)
+        ek_fly(rows, k, step, NULL, radix);
+    for (int32_t j = 1; j < step; j++)
+        for (int32_t k = j; k < size; k += radix * step)
+            ek_fly(rows, k, step, w + 2 * (radix - 1) * j, radix);
 }
 
-EK_INLINE void ek_fft4(ek_f32 *rows, int32_t k, int32_t step, const float *w)
+/* The stages after the first one: transforms of `span` elements each, `size` in all, until spans
+ * of `end` elements are left. */
+EK_STATIC void ek_fft_later(ek_f32 *rows, int32_t size, int32_t span, int32_t end,
+                         const int32_t *radix, const float *w)
 {
-    const ek_c32 a = ek_c_load(rows, k), b = ek_c_load(rows, k + step);
-    const ek_c32 c = ek_c_load(rows, k + 2 * step), d = ek_c_load(rows, k + 3 * step);
-    const ek_c32 ac = ek_c_add(a, c), bd = ek_c_add(b, d);
-    const ek_c32 a_c = ek_c_sub(a, c), b_d = ek_c_sub(b, d);
-    ek_c_store(rows, k, ek_c_add(ac, bd));
-    ek_c_store(rows, k + step, ek_c_mul(ek_c_sub_i(a_c, b_d), w));
-    ek_c_store(rows, k + 2 * step, ek_c_mul(ek_c_sub(ac, bd), w + 2));
-    ek_c_store(rows, k + 3 * step, ek_c_mul(ek_c_add_i(a_c, b_d), w + 4));
+    for (; span > end; radix++) {
+        const int32_t step = span / *radix;
+        if (*radix == 8)
+            ek_fft_stage(rows, size, step, w, 8);
+        else if (*radix == 5)
+            ek_fft_stage(rows, size, step, w, 5);
+        else if (*radix == 4)
+            ek_fft_stage(rows, size, step, w, 4);
+        else if (*radix == 3)
+            ek_fft_stage(rows, size, step, w, 3);
+        else
+            ek_fft_stage(rows, size, step, w, 2);
+        w += 2 * (*radix - 1) * step;
+        span = step;
+    }
 }
 
-EK_INLINE void ek_fft5(ek_f32 *rows, int32_t k, int32_t step, const float *w)
+/* First stage of radix 8, from element j to element `end`, of which legs from `present` on are 0. */
+EK_INLINE int32_t ek_fft_first8(ek_f32 *rows, int32_t j, int32_t end, int32_t step, const float *w,
+                                const int present)
 {
-    const float cos72 = 0.30901699437494742f, cos144 = -0.80901699437494742f;
-    const float sin72 = 0.95105651629515357f, sin144 = 0.58778525229247313f;
-    const ek_c32 a = ek_c_load(rows, k), b = ek_c_load(rows, k + step);
-    const ek_c32 c = ek_c_load(rows, k + 2 * step), d = ek_c_load(rows, k + 3 * step);
-    const ek_c32 e = ek_c_load(rows, k + 4 * step);
-    const ek_c32 be = ek_c_add(b, e), cd = ek_c_add(c, d);
-    const ek_c32 b_e = ek_c_sub(b, e), c_d = ek_c_sub(c, d);
-    const ek_c32 near = ek_c_add(a, ek_c_add(ek_c_scale(be, cos72), ek_c_scale(cd, cos144)));
-    const ek_c32 far = ek_c_add(a, ek_c_add(ek_c_scale(be, cos144), ek_c_scale(cd, cos72)));
-    const ek_c32 turn = ek_c_add(ek_c_scale(b_e, sin72), ek_c_scale(c_d, sin144));
-    const ek_c32 back = ek_c_sub(ek_c_scale(b_e, sin144), ek_c_scale(c_d, sin72));
-    ek_c_store(rows, k, ek_c_add(a, ek_c_add(be, cd)));
-    ek_c_store(rows, k + step, ek_c_mul(ek_c_sub_i(near, turn), w));
-    ek_c_store(rows, k + 2 * step, ek_c_mul(ek_c_sub_i(far, back), w + 2));
-    ek_c_store(rows, k + 3 * step, ek_c_mul(ek_c_add_i(far, back), w + 4));
-    ek_c_store(rows, k + 4 * step, ek_c_mul(ek_c_add_i(near, turn), w + 6));
+    for (; j < end; j++) {
+        ek_c32 z[8];
+        EK_UNROLL for (int q = 0; q < present; q++)
+            z[q] = ek_c_load(rows, j + q * step);
+        ek_dft8(z, present);
+        ek_c_store(rows, j, z[0]);
+        EK_UNROLL for (int q = 1; q < 8; q++)
+            ek_c_store(rows, j + q * step, ek_c_turn(z[q], w + 14 * j + 2 * (q - 1)));
+    }
+    return j;
 }
 
-/* One stage over all blocks: `butterfly` is a constant, so each call is its own loop. */
-#define EK_FFT_STAGE(butterfly, radix)                                                             \
-    for (int32_t j = 0; j < step; j++, w += 2 * ((radix)-1))                                       \
-        for (int32_t k = j; k < size; k += (radix)*step)                                           \
-            butterfly(rows, k, step, w);
+EK_STATIC void ek_fft_first(ek_f32 *rows, int32_t size, int32_t used, int32_t radix, const float *w)
+{
+    const int32_t step = size / radix;
+    if (radix == 8) {
+        int32_t j = ek_fft_first8(rows, 0, used - 7 * step, step, w, 8);
+        j = ek_fft_first8(rows, j, used - 6 * step < step ? used - 6 * step : step, step, w, 7);
+        j = ek_fft_first8(rows, j, used - 5 * step < step ? used - 5 * step : step, step, w, 6);
+        ek_fft_first8(rows, j, step, step, w, 5);
+    } else if (radix == 5) {
+        for (int32_t j = 0; j < step; j++)
+            ek_fly(rows, j, step, w + 8 * j, 5);
+    } else if (radix == 4) {
+        for (int32_t j = 0; j < step; j++)
+            ek_fly(rows, j, step, w + 6 * j, 4);
+    } else if (radix == 3) {
+        for (int32_t j = 0; j < step; j++)
+            ek_fly(rows, j, step, w + 4 * j, 3);
+    } else {
+        for (int32_t j = 0; j < step; j++)
+            ek_fly(rows, j, step, w + 2 * j, 2);
+    }
+}
 
-static void ek_fft(ek_f32 *rows, int32_t size, const int32_t *radix, int32_t stages,
+/* Elements that must be there, zero or not, when only `used` hold something. */
+EK_INLINE int32_t ek_fft_needed(int32_t size, int32_t used, const int32_t *radix)
+{
+    const int32_t least = size > 1 && radix[0] == 8 ? size / 8 * 5 : size;
+    return used < least ? least : used;
+}
+
+/* All stages until spans of `end` elements are left, 1 for the whole transform. Elements from
+ * `used` on are zero; those from ek_fft_needed() on are not read. */
+EK_STATIC void ek_fft(ek_f32 *rows, int32_t size, int32_t used, int32_t end, const int32_t *radix,
                    const float *w)
 {
-    int32_t step = size;
-    for (int32_t stage = 0; stage < stages; stage++) {
-        step /= radix[stage];
-        if (radix[stage] == 5) {
-            EK_FFT_STAGE(ek_fft5, 5)
-        } else if (radix[stage] == 4) {
-            EK_FFT_STAGE(ek_fft4, 4)
-        } else if (radix[stage] == 3) {
-            EK_FFT_STAGE(ek_fft3, 3)
-        } else {
-            EK_FFT_STAGE(ek_fft2, 2)
-        }
-    }
+    if (size == end)
+        return;
+    const int32_t step = size / radix[0];
+    ek_fft_first(rows, size, used, radix[0], w);
+    ek_fft_later(rows, size, step, end, radix + 1, w + 2 * (radix[0] - 1) * step);
 }
 
 #endif

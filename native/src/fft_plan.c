@@ -2,15 +2,32 @@
 
 #include "elementary.h"
 
+/* The power of two that is left: eights, and one or two fours, or a two. */
+static int32_t binary_radix(int32_t size)
+{
+    if (size % 16 == 0 && size != 16)
+        return 8;
+    return size == 16 ? 4 : size;
+}
+
+/* An eight first, where there is one: a frame on its own is transformed in eight lanes. */
 int32_t ek_fft_radices(int32_t size, int32_t *radix, int32_t capacity)
 {
-    static const int32_t known[] = {5, 4, 3, 2};
     int32_t stages = 0;
-    for (int i = 0; i < 4; i++) {
-        while (size % known[i] == 0 && stages < capacity) {
-            radix[stages++] = known[i];
-            size /= known[i];
-        }
+    while (size > 1 && stages < capacity) {
+        int32_t next = 0;
+        if (size % 8 == 0 && stages == 0)
+            next = 8;
+        else if (size % 5 == 0)
+            next = 5;
+        else if (size % 3 == 0)
+            next = 3;
+        else if ((size & (size - 1)) == 0)
+            next = binary_radix(size);
+        else
+            return 0;
+        radix[stages++] = next;
+        size /= next;
     }
     return size == 1 ? stages : 0;
 }

@@ -1,10 +1,10 @@
-/* Tables of an in-place complex transform by decimation in frequency, radices 2 to 5. */
+/* Tables of an in-place complex transform by decimation in frequency, radices 2, 3, 4, 5 and 8. */
 #ifndef EK_FFT_PLAN_H
 #define EK_FFT_PLAN_H
 
 #include <stdint.h>
 
-/* Factors of `size`, largest first; their number, or 0 when a factor is above 5. */
+/* Factors of `size` in the order of the stages; their number, or 0 when a prime is above 5. */
 int32_t ek_fft_radices(int32_t size, int32_t *radix, int32_t capacity);
 
 /* Float pairs needed by ek_fft_twiddles. */

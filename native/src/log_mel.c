@@ -18,15 +18,41 @@ size_t ek_log_mel_frames(const ek_log_mel_plan *plan, size_t sample_count)
     return sample_count < length ? 0 : 1 + (sample_count - length) / hop;
 }
 
+int ek_log_mel_fits_one(const ek_log_mel_plan *plan)
+{
+    return plan->config.fft_samples % 16 == 0 && plan->config.fft_samples >= 64;
+}
+
+/* A group: the rows of the transform, then the samples, or their power in their place. One frame: see its workspace. */
+size_t ek_log_mel_scratch_floats(const ek_log_mel_plan *plan, size_t lanes)
+{
+    const size_t length = (size_t)plan->config.frame_samples, fft = (size_t)plan->config.fft_samples;
+    const size_t span = (lanes - 1) * (size_t)plan->config.hop_samples + length;
+    const size_t bins = lanes * (fft / 2 + 4), samples = 2 * span + 16 * lanes + 64;
+    const size_t group = lanes * fft + (bins > samples ? bins : samples);
+    const size_t one = 4 * fft + length + 1536;
+    return ((group > one ? group : one) + 15) / 16 * 16;
+}
+
 size_t ek_log_mel_scratch_bytes(const ek_log_mel_plan *plan, int isa)
 {
     ek_operations operations;
     if (!plan || !ek_operations_for(isa, &operations))
         return 0;
-    const size_t lanes = (size_t)operations.lanes;
-    const size_t span = (lanes - 1) * (size_t)plan->config.hop_samples +
-                        (size_t)plan->config.frame_samples;
-    return (lanes * (size_t)plan->config.fft_samples + span) * sizeof(float);
+    return ek_log_mel_scratch_floats(plan, (size_t)operations.log_mel.lanes) * sizeof(float);
+}
+
+/* Groups of frames; the last few, which would leave most lanes empty, one by one. */
+static void run(const ek_log_mel_operations *operations, const ek_log_mel_plan *plan,
+                const ek_log_mel_job *job)
+{
+    const size_t lanes = (size_t)operations->lanes;
+    const int ones = lanes > 1 && ek_log_mel_fits_one(plan);
+    size_t frame = 0;
+    for (; frame < job->frames && (!ones || 8 * (job->frames - frame) > 3 * lanes); frame += lanes)
+        operations->group(plan, job, frame);
+    for (; frame < job->frames; frame++)
+        operations->one(plan, job, frame);
 }
 
 int ek_log_mel(const ek_log_mel_plan *plan, int isa, const void *samples, int sample_type,
@@ -44,8 +70,9 @@ int ek_log_mel(const ek_log_mel_plan *plan, int isa, const void *samples, int sa
         return EK_BAD_ISA;
     if (frames == 0)
         return EK_OK;
-    operations.log_mel(plan, &(ek_log_mel_job){samples, sample_type, sample_count, frames,
-                                               samples_before(plan), out, scratch});
+    run(&operations.log_mel, plan,
+        &(ek_log_mel_job){samples, sample_type, sample_count, frames, samples_before(plan), out,
+                          scratch});
     return EK_OK;
 }
 

@@ -1,147 +1,229 @@
 /* Log-mel energies, one frame in each lane. Compiled once per instruction set. */
+#include "audio_lanes.h"
+
 #include "fft.h"
-#include "logarithm.h"
-#include "operations.h"
+#include "log_mel_steps.h"
 
-#define EK_INV_LN10 0.43429448190325183f
+/* A group of frames. Its samples reach as far as a whole group's, with zeros. */
+typedef struct {
+    const float *x;
+    size_t frames; /* at most EK_LANES */
+    float *memory; /* for what is computed from the samples */
+} ek_group;
 
-/* Index into a signal that is mirrored at both ends, without repeating the end samples. */
-static size_t mirrored(int64_t i, size_t count)
-{
-    if (i < 0)
-        i = -i;
-    return (size_t)(i < (int64_t)count ? i : 2 * ((int64_t)count - 1) - i);
-}
-
-static float sample_at(const ek_log_mel_job *job, int64_t i)
-{
-    const size_t at = mirrored(i, job->sample_count);
-    return job->sample_type == EK_INT16 ? (float)((const int16_t *)job->samples)[at]
-                                        : ((const float *)job->samples)[at];
-}
-
-/* The `count` scaled samples from `start` on: in place where they can be, else in `stage`. */
-static const float *staged(const ek_log_mel_plan *plan, const ek_log_mel_job *job, int64_t start,
-                           size_t count, float *stage)
-{
-    const float scale = plan->config.input_scale;
-    const int inside = start >= 0 && (size_t)start + count <= job->sample_count;
-    if (inside && job->sample_type == EK_FLOAT32 && scale == 1.0f)
-        return (const float *)job->samples + start;
-    if (inside && job->sample_type == EK_INT16) {
-        const int16_t *samples = (const int16_t *)job->samples + start;
-        for (size_t i = 0; i < count; i++)
-            stage[i] = (float)samples[i] * scale;
-    } else {
-        for (size_t i = 0; i < count; i++)
-            stage[i] = sample_at(job, start + (int64_t)i) * scale;
-    }
-    return stage;
-}
-
-/* Lanes beyond the last frame repeat it. */
-static void load_frames(const float *first, size_t frames, size_t hop, int32_t count, ek_f32 *rows)
-{
-    const float *start[EK_LANES];
-    for (size_t l = 0; l < EK_LANES; l++)
-        start[l] = first + (l < frames ? l : frames - 1) * hop;
-    for (int32_t i = 0; i < count; i++)
-        rows[i] = ek_gather(start, i);
-}
-
-static void subtract_mean(ek_f32 *rows, int32_t count)
-{
-    ek_f32 sum[4] = {ek_splat(0.0f), ek_splat(0.0f), ek_splat(0.0f), ek_splat(0.0f)};
-    for (int32_t i = 0; i < count; i++)
-        sum[i % 4] = sum[i % 4] + rows[i];
-    const ek_f32 mean = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / (float)count;
-    for (int32_t i = 0; i < count; i++)
-        rows[i] = rows[i] - mean;
-}
-
-/* As Kaldi: the sample before the first is taken to be the first. */
-static void emphasize(ek_f32 *rows, int32_t count, float factor)
-{
-    for (int32_t i = count - 1; i > 0; i--)
-        rows[i] = rows[i] - rows[i - 1] * factor;
-    rows[0] = rows[0] - rows[0] * factor;
-}
-
-static void prepare(const ek_log_mel_plan *plan, ek_f32 *rows)
-{
-    const int32_t count = plan->config.frame_samples;
-    const float *window = ek_plan_table(plan, plan->window);
-    if (plan->config.remove_dc)
-        subtract_mean(rows, count);
-    if (plan->config.preemphasis > 0.0f)
-        emphasize(rows, count, plan->config.preemphasis);
-    for (int32_t i = 0; i < count; i++)
-        rows[i] = rows[i] * window[i];
-    for (int32_t i = count; i < plan->config.fft_samples; i++)
-        rows[i] = ek_splat(0.0f);
-}
-
-/* The samples went in as complex numbers, even ones real, odd ones imaginary. With E and O the
- * spectra of either, 2 X(k) = 2 E + 2 O w^k. Leaves four times the power of every bin. */
-static void power(const ek_log_mel_plan *plan, ek_f32 *rows)
-{
-    const int32_t half = plan->config.fft_samples / 2;
-    const int32_t *slots = ek_plan_table(plan, plan->slots);
-    const float *split = ek_plan_table(plan, plan->split);
-    const ek_c32 z = ek_c_load(rows, slots[0]);
-    const ek_f32 low = (z.re + z.im) * 2.0f, high = (z.re - z.im) * 2.0f;
-    ek_c_store(rows, slots[0], (ek_c32){low * low, high * high});
-    for (int32_t k = 1; k <= half / 2; k++) {
-        const ek_c32 a = ek_c_load(rows, slots[k]), b = ek_c_load(rows, slots[half - k]);
-        const ek_c32 even = {a.re + b.re, a.im - b.im}, odd = {a.im + b.im, b.re - a.re};
-        const ek_c32 turned = ek_c_mul(odd, split + 2 * k);
-        const ek_c32 x = ek_c_add(even, turned), y = ek_c_sub(even, turned);
-        rows[2 * slots[half - k]] = y.re * y.re + y.im * y.im;
-        rows[2 * slots[k]] = x.re * x.re + x.im * x.im;
-    }
-}
-
-static ek_f32 energy(const ek_f32 *rows, const int32_t *row, const float *weights, int32_t count)
-{
-    ek_f32 sum = ek_splat(0.0f);
-    for (int32_t i = 0; i < count; i++)
-        sum = sum + rows[row[i]] * weights[i];
-    return sum;
-}
-
-static void store_logs(const ek_log_mel_plan *plan, const ek_f32 *rows, int frames, float *out)
-{
-    const ek_mel_band *bands = ek_plan_table(plan, plan->bands);
-    const float *weights = ek_plan_table(plan, plan->weights);
-    const int32_t *row = ek_plan_table(plan, plan->rows);
-    const int32_t bins = plan->config.mel_bins;
-    const ek_f32 floor = ek_splat(plan->config.floor);
-    const float unit = plan->config.logarithm == EK_LOG_10 ? EK_INV_LN10 : 1.0f;
-    for (int32_t m = 0; m < bins; m++) {
-        const ek_mel_band band = bands[m];
-        const ek_f32 sum = energy(rows, row + band.first, weights + band.weight, band.count);
-        const ek_f32 value = ek_ln(ek_at_least(sum, floor)) * unit;
-        for (int l = 0; l < frames; l++)
-            out[l * bins + m] = ek_lane(value, l);
-    }
-}
-
-void EK_NAME(ek_log_mel_run)(const ek_log_mel_plan *plan, const ek_log_mel_job *job)
+static ek_group group_at(const ek_log_mel_plan *plan, const ek_log_mel_job *job, size_t frame,
+                         float *memory)
 {
     const ek_log_mel_config *config = &plan->config;
     const size_t hop = (size_t)config->hop_samples, length = (size_t)config->frame_samples;
-    ek_f32 *rows = (ek_f32 *)job->scratch;
-    float *stage = job->scratch + (size_t)config->fft_samples * EK_LANES;
-    for (size_t frame = 0; frame < job->frames; frame += EK_LANES) {
-        const size_t left = job->frames - frame;
-        const size_t used = left < EK_LANES ? left : EK_LANES;
-        const int64_t start = (int64_t)(frame * hop) - job->before;
-        const float *first = staged(plan, job, start, (used - 1) * hop + length, stage);
-        load_frames(first, used, hop, config->frame_samples, rows);
-        prepare(plan, rows);
-        ek_fft(rows, config->fft_samples / 2, plan->radix, plan->stage_count,
-               ek_plan_table(plan, plan->twiddles));
-        power(plan, rows);
-        store_logs(plan, rows, (int)used, job->out + frame * (size_t)config->mel_bins);
+    const size_t left = job->frames - frame, frames = left < EK_LANES ? left : EK_LANES;
+    const size_t whole = (EK_LANES - 1) * hop + length, count = (frames - 1) * hop + length;
+    const float *x = staged(plan, job, (int64_t)(frame * hop) - job->before, count, memory);
+    if (count < whole) {
+        if (x != memory)
+            memcpy(memory, x, count * sizeof *x);
+        memset(memory + count, 0, (whole - count) * sizeof *x);
+        x = memory;
     }
+    return (ek_group){x, frames, memory + (whole + 15) / 16 * 16};
+}
+
+/* Frames that share no blocks have one each. */
+static ek_f32 means(const ek_group *group, const ek_log_mel_plan *plan)
+{
+    const size_t block = (size_t)plan->sum_block, hop = (size_t)plan->config.hop_samples;
+    const size_t length = (size_t)plan->config.frame_samples;
+    const size_t step = hop % block == 0 ? block : hop;
+    const size_t count = ((EK_LANES - 1) * hop + length - block) / step + 1;
+    float *sums = group->memory, frames[EK_LANES][16];
+    ek_f32 rows[16];
+    for (size_t b = 0; b < count; b++)
+        sum16(group->x + b * step, (int32_t)block, sums + 16 * b);
+    for (size_t l = 0; l < EK_LANES; l++) {
+        const float *first = sums + 16 * l * (hop / step);
+        memcpy(frames[l], first, sizeof frames[l]);
+        for (size_t b = 1; b < length / block; b++)
+            add16(frames[l], first + 16 * b);
+    }
+    for (int i = 0; i < 16; i += 4)
+        ek_load_columns(frames[0] + i, 16, rows + i);
+    for (int half = 8; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            rows[i] = rows[i] + rows[i + half];
+    return rows[0] / (float)length;
+}
+
+/* Kaldi takes the sample before a frame to be its first one. */
+EK_INLINE void windowed(const ek_group *group, const ek_log_mel_plan *plan, const int plain,
+                        ek_f32 *rows)
+{
+    const ek_log_mel_config *config = &plan->config;
+    const float *window = ek_plan_table(plan, plan->window), factor = config->preemphasis;
+    const size_t hop = (size_t)config->hop_samples;
+    const ek_f32 shift =
+        config->remove_dc ? means(group, plan) * shift_weight(config) : ek_splat(0.0f);
+    ek_f32 before = ek_load_column(group->x, hop);
+    int32_t i = 0;
+    for (; i + 4 <= config->frame_samples; i += 4) {
+        ek_f32 x[5] = {before};
+        ek_load_columns(group->x + i, hop, x + 1);
+        EK_UNROLL for (int q = 0; q < 4; q++)
+            rows[i + q] = (plain ? x[q + 1] : emphasized(x[q + 1], x[q], factor, shift)) * window[i + q];
+        before = x[4];
+    }
+    for (; i < config->frame_samples; i++) {
+        const ek_f32 x = ek_load_column(group->x + i, hop);
+        rows[i] = (plain ? x : emphasized(x, before, factor, shift)) * window[i];
+        before = x;
+    }
+}
+
+/* The transform but for its last stage, whose radix this returns; 1 where there is no later one. */
+static int32_t transform(const ek_log_mel_plan *plan, ek_f32 *rows)
+{
+    const int32_t half = plan->config.fft_samples / 2, used = (plan->config.frame_samples + 1) / 2;
+    const int32_t needed = 2 * ek_fft_needed(half, used, plan->radix);
+    const int32_t last = plan->stage_count > 1 ? plan->radix[plan->stage_count - 1] : 1;
+    for (int32_t i = plan->config.frame_samples; i < needed; i++)
+        rows[i] = ek_splat(0.0f);
+    ek_fft(rows, half, used, last, plan->radix, ek_plan_table(plan, plan->twiddles));
+    return last;
+}
+
+/* Where the bins' power goes, and what it takes. */
+typedef struct {
+    int32_t blocks; /* of the last stage */
+    const int32_t *slots;
+    const float *re;
+    const float *im;
+    ek_f32 *bins;
+} ek_spectrum;
+
+EK_INLINE void last_stage(const ek_f32 *rows, int32_t slot, const int radix, ek_c32 *z)
+{
+    EK_UNROLL for (int q = 0; q < radix; q++) z[q] = ek_c_load(rows, slot + q);
+    if (radix > 1)
+        ek_dft(z, radix);
+}
+
+EK_INLINE void pair_power(const ek_spectrum *s, ek_c32 a, ek_c32 b, int32_t k, int32_t mirror)
+{
+    const ek_c32 w = {ek_splat(s->re[k]), ek_splat(s->im[k])};
+    split_power(a, b, w, s->bins + k, s->bins + mirror);
+}
+
+/* The last stage and the power at once: output q of block r is element r + q * blocks, and its
+ * mirror image output radix - 1 - q of block blocks - r, or radix - q of block 0. */
+EK_INLINE void powers(const ek_spectrum *s, const ek_f32 *rows, const int radix)
+{
+    ek_c32 a[8], b[8];
+    const int32_t blocks = s->blocks, half = radix * blocks;
+    last_stage(rows, s->slots[0], radix, a);
+    s->bins[0] = end_power(a[0].re + a[0].im);
+    s->bins[half] = end_power(a[0].re - a[0].im);
+    EK_UNROLL for (int q = 1; q <= radix / 2; q++)
+        pair_power(s, a[q], a[radix - q], q * blocks, half - q * blocks);
+    for (int32_t r = 1; 2 * r <= blocks; r++) {
+        last_stage(rows, s->slots[r], radix, a);
+        last_stage(rows, s->slots[blocks - r], radix, b);
+        EK_UNROLL for (int q = 0; q < (radix + 1) / 2; q++)
+            pair_power(s, a[q], b[radix - 1 - q], r + q * blocks, half - r - q * blocks);
+        EK_UNROLL for (int q = 0; q < radix / 2; q++)
+            pair_power(s, b[q], a[radix - 1 - q], (q + 1) * blocks - r, half - (q + 1) * blocks + r);
+    }
+}
+
+static void power(const ek_log_mel_plan *plan, const ek_f32 *rows, int32_t radix, ek_f32 *bins)
+{
+    const int32_t half = plan->config.fft_samples / 2;
+    const float *re = ek_plan_table(plan, plan->split), *im = re + ek_split_count(half);
+    const ek_spectrum s = {half / radix, ek_plan_table(plan, plan->slots), re, im, bins};
+    if (radix == 8)
+        powers(&s, rows, 8);
+    else if (radix == 5)
+        powers(&s, rows, 5);
+    else if (radix == 4)
+        powers(&s, rows, 4);
+    else if (radix == 3)
+        powers(&s, rows, 3);
+    else if (radix == 2)
+        powers(&s, rows, 2);
+    else
+        powers(&s, rows, 1);
+}
+
+/* Energies of the triangles that rise and fall in a segment. */
+EK_INLINE void energies(const ek_f32 *power, const float *weights, int32_t count, ek_f32 *rising,
+                        ek_f32 *falling)
+{
+    if (count == 0) {
+        *rising = *falling = ek_splat(0.0f);
+        return;
+    }
+    ek_f32 up = power[0] * weights[0], down = power[0] * weights[1];
+    for (int32_t i = 1; i < count; i++) {
+        up = up + power[i] * weights[2 * i];
+        down = down + power[i] * weights[2 * i + 1];
+    }
+    *rising = up;
+    *falling = down;
+}
+
+enum { BATCH = 16 };
+
+/* Mel bins from `m` on, `count` of them: first the energies, in loops that the processor
+ * mispredicts, then the logarithms in one that it does not. `open` is the energy of bin m so far. */
+static ek_f32 levels(const ek_log_mel_plan *plan, const ek_f32 *power, size_t m, size_t count,
+                     ek_f32 open, ek_f32 *values)
+{
+    const ek_mel_segment *segments = (const ek_mel_segment *)ek_plan_table(plan, plan->segments) + m;
+    const float *weights = ek_plan_table(plan, plan->weights);
+    const float floor = plan->config.floor, unit = unit_of(&plan->config);
+    for (size_t i = 0; i < count; i++) {
+        const ek_mel_segment s = segments[i + 1];
+        ek_f32 rising, falling;
+        energies(power + s.first, weights + 2 * s.weight, s.count, &rising, &falling);
+        values[i] = open + falling;
+        open = rising;
+    }
+    for (size_t i = count; i % 4 != 0; i++)
+        values[i] = ek_splat(1.0f);
+    for (size_t i = 0; i < count; i += 4)
+        EK_UNROLL for (size_t q = i; q < i + 4; q++) values[q] = level_of(values[q], floor, unit);
+    return open;
+}
+
+static void store_levels(const ek_log_mel_plan *plan, const ek_f32 *power, size_t frames, float *out)
+{
+    const size_t bins = (size_t)plan->config.mel_bins;
+    const ek_mel_segment first = *(const ek_mel_segment *)ek_plan_table(plan, plan->segments);
+    ek_f32 values[BATCH], open, unused;
+    energies(power + first.first, ek_plan_table(plan, plan->weights), first.count, &open, &unused);
+    for (size_t m = 0; m < bins; m += BATCH) {
+        const size_t count = bins - m < BATCH ? bins - m : BATCH;
+        size_t i = 0;
+        open = levels(plan, power, m, count, open, values);
+        for (; i + 4 <= count && frames == EK_LANES; i += 4)
+            ek_store_columns(out + m + i, bins, values + i);
+        for (; i < count; i++)
+            for (size_t l = 0; l < frames; l++)
+                out[l * bins + m + i] = ek_lane(values[i], (int)l);
+    }
+}
+
+const int EK_NAME(ek_log_mel_lanes) = EK_LANES;
+
+/* Scratch: the rows of the transform, their power, then twice the span of a group. */
+void EK_NAME(ek_log_mel_group)(const ek_log_mel_plan *plan, const ek_log_mel_job *job, size_t frame)
+{
+    ek_f32 *rows = (ek_f32 *)job->scratch;
+    ek_f32 *bins = rows + plan->config.fft_samples; /* over the samples, by then read */
+    float *memory = (float *)bins;
+    const ek_group group = group_at(plan, job, frame, memory);
+    if (is_plain(&plan->config))
+        windowed(&group, plan, 1, rows);
+    else
+        windowed(&group, plan, 0, rows);
+    power(plan, rows, transform(plan, rows), bins);
+    store_levels(plan, bins, group.frames, job->out + frame * (size_t)plan->config.mel_bins);
 }

@@ -26,12 +26,27 @@ static int choices_are_known(const ek_log_mel_config *c)
            (c->framing == EK_FRAMES_WHOLE || c->frame_samples == c->fft_samples);
 }
 
+/* Neighbouring frames share the sums of blocks, where these are whole vectors. */
+static int32_t sum_block(int32_t frame_samples, int32_t hop_samples)
+{
+    int32_t a = frame_samples, b = hop_samples;
+    while (b != 0) {
+        const int32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a % 16 == 0 ? a : frame_samples;
+}
+
 static uint32_t reserve(uint32_t *end, uint32_t bytes)
 {
     const uint32_t start = *end;
     *end = (start + bytes + EK_ALIGNMENT - 1) / EK_ALIGNMENT * EK_ALIGNMENT;
     return start;
 }
+
+/* Real parts of a leg's turns, padded to whole vectors, then the imaginary ones; seven legs. */
+static int32_t first_count(int32_t half) { return half % 8 == 0 ? 14 * ((half / 8 + 15) / 16 * 16) : 0; }
 
 /* Header with offsets; 0 when the configuration is refused. */
 static int lay_out(const ek_log_mel_config *config, ek_log_mel_plan *plan)
@@ -40,6 +55,7 @@ static int lay_out(const ek_log_mel_config *config, ek_log_mel_plan *plan)
         return 0;
     const int32_t half = config->fft_samples / 2;
     *plan = (ek_log_mel_plan){.config = *config};
+    plan->sum_block = sum_block(config->frame_samples, config->hop_samples);
     plan->stage_count = ek_fft_radices(half, plan->radix, EK_MAX_STAGES);
     if (plan->stage_count == 0 && half != 1)
         return 0;
@@ -48,10 +64,10 @@ static int lay_out(const ek_log_mel_config *config, ek_log_mel_plan *plan)
     reserve(&end, sizeof *plan);
     plan->window = reserve(&end, (uint32_t)config->frame_samples * sizeof(float));
     plan->twiddles = reserve(&end, (uint32_t)twiddles * 2 * sizeof(float));
-    plan->split = reserve(&end, (uint32_t)(half / 2 + 1) * 2 * sizeof(float));
+    plan->first = reserve(&end, (uint32_t)first_count(half) * sizeof(float));
+    plan->split = reserve(&end, (uint32_t)ek_split_count(half) * 2 * sizeof(float));
     plan->slots = reserve(&end, (uint32_t)half * sizeof(int32_t));
-    plan->rows = reserve(&end, (uint32_t)(half + 1) * sizeof(int32_t));
-    plan->bands = reserve(&end, (uint32_t)config->mel_bins * sizeof(ek_mel_band));
+    plan->segments = reserve(&end, (uint32_t)(config->mel_bins + 1) * sizeof(ek_mel_segment));
     plan->weights = reserve(&end, (uint32_t)(half + 1) * 2 * sizeof(float));
     plan->bytes = end;
     return 1;
@@ -67,20 +83,23 @@ static void fill_window(const ek_log_mel_config *config, float *window)
     }
 }
 
-static void fill_split(int32_t fft_samples, float *pairs)
+static void fill_first(int32_t half, float *turns)
 {
-    for (int32_t k = 0; k <= fft_samples / 4; k++) {
-        pairs[2 * k] = (float)ek_cos_turn(k, fft_samples);
-        pairs[2 * k + 1] = (float)-ek_sin_turn(k, fft_samples);
-    }
+    const int32_t stride = first_count(half) / 14;
+    for (int32_t leg = 1; leg < 8 && stride != 0; leg++, turns += 2 * stride)
+        for (int32_t j = 0; j < stride; j++) {
+            turns[j] = (float)ek_cos_turn((int64_t)j * leg, half);
+            turns[stride + j] = (float)-ek_sin_turn((int64_t)j * leg, half);
+        }
 }
 
-/* A complex output takes two rows; the power of its bin replaces the first. */
-static void fill_rows(int32_t half, const int32_t *slots, int32_t *rows)
+static void fill_split(int32_t fft_samples, float *re)
 {
-    for (int32_t k = 0; k < half; k++)
-        rows[k] = 2 * slots[k];
-    rows[half] = 2 * slots[0] + 1;
+    const int32_t count = ek_split_count(fft_samples / 2);
+    for (int32_t k = 0; k < count; k++) {
+        re[k] = (float)ek_cos_turn(k, fft_samples);
+        re[count + k] = (float)-ek_sin_turn(k, fft_samples);
+    }
 }
 
 size_t ek_log_mel_plan_bytes(const ek_log_mel_config *config)
@@ -98,13 +117,13 @@ int ek_log_mel_plan_build(const ek_log_mel_config *config, void *memory, size_t 
         return EK_BAD_ALIGNMENT;
     char *base = memory;
     const int32_t half = config->fft_samples / 2;
-    int32_t *slots = (int32_t *)(base + header.slots);
     *(ek_log_mel_plan *)memory = header;
     fill_window(config, (float *)(base + header.window));
     ek_fft_twiddles(half, header.radix, header.stage_count, (float *)(base + header.twiddles));
+    fill_first(half, (float *)(base + header.first));
     fill_split(config->fft_samples, (float *)(base + header.split));
-    ek_fft_slots(half, header.radix, header.stage_count, slots);
-    fill_rows(half, slots, (int32_t *)(base + header.rows));
-    ek_mel_bands(config, (ek_mel_band *)(base + header.bands), (float *)(base + header.weights));
+    ek_fft_slots(half, header.radix, header.stage_count, (int32_t *)(base + header.slots));
+    ek_mel_segments(config, (ek_mel_segment *)(base + header.segments),
+                    (float *)(base + header.weights));
     return EK_OK;
 }

@@ -6,27 +6,31 @@
 
 enum { EK_MAX_STAGES = 16, EK_MAX_FFT = 1 << 16, EK_MAX_MEL_BINS = 256 };
 
-/* One mel bin: `count` weights from `weight` on, for the power spectrum from `first` on. */
+/* The bins of the spectrum from one edge of the mel triangles to the next; `weight` counts bins. */
 typedef struct {
     int32_t first;
     int32_t count;
     int32_t weight;
-} ek_mel_band;
+} ek_mel_segment;
 
 struct ek_log_mel_plan {
     ek_log_mel_config config;
+    int32_t sum_block; /* frames are summed in blocks of so many samples; hops are whole blocks */
     int32_t stage_count;
     int32_t radix[EK_MAX_STAGES]; /* of the complex transform of fft_samples / 2 */
     uint32_t bytes;
     /* Byte offsets from the start of the plan. */
     uint32_t window;   /* float[frame_samples] */
     uint32_t twiddles; /* float pairs, stage by stage: see ek_fft_twiddles */
-    uint32_t split;    /* float pairs e^(-2 pi i k / fft_samples), k = 0 .. fft_samples / 4 */
+    uint32_t first;    /* the first stage's again, for vectors: see fill_first */
+    uint32_t split;    /* e^(-2 pi i k / fft_samples): ek_split_count real parts, then imaginary */
     uint32_t slots;    /* int32: where the transform leaves output k */
-    uint32_t rows;     /* int32: row of the work buffer that holds the power of bin k */
-    uint32_t bands;    /* ek_mel_band[mel_bins] */
-    uint32_t weights;  /* float */
+    uint32_t segments; /* ek_mel_segment[mel_bins + 1] */
+    uint32_t weights;  /* float pairs: see ek_mel_segments */
 };
+
+/* Beyond the quarter that is used, as far as the last vector reaches. */
+static inline int32_t ek_split_count(int32_t half) { return (half / 2 + 1 + 31) / 16 * 16; }
 
 static inline const void *ek_plan_table(const ek_log_mel_plan *plan, uint32_t offset)
 {

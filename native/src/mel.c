@@ -18,13 +18,6 @@ static double slaney_hz(double mel)
                       : 1000.0 * ek_table_exp((mel - 15.0) * (ek_table_ln(6.4) / 27.0));
 }
 
-static double triangle(double x, double left, double centre, double right)
-{
-    if (x <= left || x >= right)
-        return 0.0;
-    return x <= centre ? (x - left) / (centre - left) : (right - x) / (right - centre);
-}
-
 /* Edge i of mel_bins + 2, on the axis in which the triangles are straight. */
 static double edge(const ek_log_mel_config *config, int32_t i)
 {
@@ -37,36 +30,52 @@ static double edge(const ek_log_mel_config *config, int32_t i)
     return slaney_hz(low + (slaney_mel(config->high_hz) - low) * part);
 }
 
+/* Of a bin of the spectrum, on the same axis. */
+static double position(const ek_log_mel_config *config, int32_t bin)
+{
+    const double hz = (double)config->sample_rate_hz / (double)config->fft_samples * bin;
+    return config->mel_scale == EK_MEL_KALDI ? kaldi_mel(hz) : hz;
+}
+
 /* Kaldi leaves out the Nyquist bin. */
 static int32_t spectrum_bins(const ek_log_mel_config *config)
 {
     return config->fft_samples / 2 + (config->mel_scale == EK_MEL_SLANEY);
 }
 
-static void add_weight(ek_mel_band *band, float *weights, int32_t bin, double weight)
+/* The bins between edges m and m + 1, the upper one included. */
+static void find_bins(const ek_log_mel_config *config, int32_t m, ek_mel_segment *segment)
 {
-    if (weight <= 0.0)
-        return;
-    if (band->count == 0)
-        band->first = bin;
-    weights[band->weight + band->count++] = (float)weight;
+    const double low = edge(config, m), high = edge(config, m + 1);
+    for (int32_t bin = 0; bin < spectrum_bins(config); bin++) {
+        const double x = position(config, bin);
+        if (x <= low || x > high)
+            continue;
+        if (segment->count++ == 0)
+            segment->first = bin;
+    }
 }
 
-void ek_mel_bands(const ek_log_mel_config *config, ek_mel_band *bands, float *weights)
+/* Triangles have the height 1 or, with unit area, 2 / width; a quarter of it. */
+static double height(const ek_log_mel_config *config, int32_t m)
 {
-    const double bin_hz = (double)config->sample_rate_hz / (double)config->fft_samples;
-    const int kaldi = config->mel_scale == EK_MEL_KALDI;
+    if (config->mel_scale == EK_MEL_KALDI)
+        return 0.25;
+    return m < 0 || m >= config->mel_bins ? 0.0 : 0.5 / (edge(config, m + 2) - edge(config, m));
+}
+
+void ek_mel_segments(const ek_log_mel_config *config, ek_mel_segment *segments, float *weights)
+{
     int32_t used = 0;
-    for (int32_t m = 0; m < config->mel_bins; m++) {
-        const double left = edge(config, m);
-        const double centre = edge(config, m + 1);
-        const double right = edge(config, m + 2);
-        const double height = kaldi ? 0.25 : 0.5 / (right - left); /* slaney: 2 / width, over 4 */
-        bands[m] = (ek_mel_band){0, 0, used};
-        for (int32_t bin = 0; bin < spectrum_bins(config); bin++) {
-            const double x = kaldi ? kaldi_mel(bin_hz * bin) : bin_hz * bin;
-            add_weight(&bands[m], weights, bin, height * triangle(x, left, centre, right));
+    for (int32_t m = 0; m <= config->mel_bins; m++) {
+        const double low = edge(config, m), high = edge(config, m + 1);
+        const double rising = height(config, m), falling = height(config, m - 1);
+        segments[m] = (ek_mel_segment){0, 0, used};
+        find_bins(config, m, &segments[m]);
+        for (int32_t i = 0; i < segments[m].count; i++) {
+            const double part = (position(config, segments[m].first + i) - low) / (high - low);
+            weights[2 * used] = (float)(rising * part);
+            weights[2 * used++ + 1] = (float)(falling * (1.0 - part));
         }
-        used += bands[m].count;
     }
 }

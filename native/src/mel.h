@@ -4,8 +4,9 @@
 
 #include "log_mel_plan.h"
 
-/* Fills mel_bins bands and their weights, of which there are at most twice fft_samples / 2 + 1.
- * The weights carry a factor 1/4: the transform leaves four times the power. */
-void ek_mel_bands(const ek_log_mel_config *config, ek_mel_band *bands, float *weights);
+/* Fills mel_bins + 1 segments, and two weights for each of their bins, which are at most
+ * fft_samples / 2 + 1 in all: that of the triangle which rises, number m in segment m, and that of
+ * the one before, which falls. They carry a factor 1/4: the transform leaves four times the power. */
+void ek_mel_segments(const ek_log_mel_config *config, ek_mel_segment *segments, float *weights);
 
 #endif

@@ -3,27 +3,16 @@
 #define EK_OPERATIONS_H
 
 #include "image_operations.h"
-#include "log_mel_plan.h"
-
-/* Samples and where the frames go. Frame f starts at sample f * hop - before. */
-typedef struct {
-    const void *samples;
-    int sample_type;
-    size_t sample_count;
-    size_t frames;
-    int64_t before;
-    float *out;
-    float *scratch;
-} ek_log_mel_job;
+#include "log_mel_operations.h"
 
 typedef struct {
     int lanes;
-    void (*log_mel)(const ek_log_mel_plan *plan, const ek_log_mel_job *job);
+    ek_log_mel_operations log_mel;
     ek_image_operations image;
 } ek_operations;
 
 #define EK_DECLARE(isa)                                                                            \
-    void ek_log_mel_run_##isa(const ek_log_mel_plan *plan, const ek_log_mel_job *job);             \
+    EK_DECLARE_LOG_MEL(isa)                                                                        \
     EK_DECLARE_IMAGE(isa)
 
 EK_DECLARE(portable)

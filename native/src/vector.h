@@ -10,6 +10,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
 #ifndef EK_LANES
 #error "compile with -DEK_LANES=1, 4, 8 or 16"
 #endif
@@ -21,10 +25,15 @@
 #define EK_JOIN(a, b) EK_JOIN_(a, b)
 #define EK_NAME(name) EK_JOIN(name, EK_ISA)
 #define EK_INLINE static inline __attribute__((always_inline))
+#define EK_STATIC static __attribute__((unused)) /* in a header, not used by all who include it */
+
+/* Before a loop over a few vectors, which must all stay in registers. */
+#define EK_UNROLL _Pragma("GCC unroll 16")
 
 #if EK_LANES == 1
 typedef float ek_f32;
 typedef int32_t ek_i32;
+typedef uint32_t ek_u32;
 
 EK_INLINE ek_f32 ek_splat(float x) { return x; }
 EK_INLINE float ek_lane(ek_f32 v, int lane) { return (void)lane, v; }
@@ -48,6 +57,8 @@ EK_INLINE ek_f32 ek_from_bits(ek_i32 bits)
 #else
 typedef float ek_f32 __attribute__((vector_size(4 * EK_LANES)));
 typedef int32_t ek_i32 __attribute__((vector_size(4 * EK_LANES)));
+typedef uint32_t ek_u32 __attribute__((vector_size(4 * EK_LANES)));
+typedef int16_t ek_i16 __attribute__((vector_size(2 * EK_LANES)));
 
 EK_INLINE ek_f32 ek_splat(float x) { return x - (ek_f32){0}; } /* - keeps the sign of zero */
 EK_INLINE float ek_lane(ek_f32 v, int lane) { return v[lane]; }
@@ -67,18 +78,33 @@ EK_INLINE ek_f32 ek_select(ek_i32 mask, ek_f32 yes, ek_f32 no)
 /* The larger one; v when it is NaN. */
 EK_INLINE ek_f32 ek_at_least(ek_f32 v, ek_f32 floor)
 {
+#if EK_LANES == 4 && defined(__SSE2__)
+    return _mm_max_ps(floor, v);
+#elif EK_LANES == 8 && defined(__AVX__)
+    return _mm256_max_ps(floor, v);
+#else
     return ek_select(ek_less(v, floor), floor, v);
+#endif
 }
 
-/* Lane l is start[l][i]. */
-EK_INLINE ek_f32 ek_gather(const float *const *start, int32_t i)
+EK_INLINE ek_f32 ek_load(const float *from)
 {
-    float lanes[EK_LANES];
     ek_f32 v;
-    for (int l = 0; l < EK_LANES; l++)
-        lanes[l] = start[l][i];
-    memcpy(&v, lanes, sizeof v);
+    memcpy(&v, from, sizeof v);
     return v;
+}
+
+EK_INLINE void ek_store(float *to, ek_f32 v) { memcpy(to, &v, sizeof v); }
+
+EK_INLINE ek_f32 ek_load_int16(const int16_t *from)
+{
+#if EK_LANES == 1
+    return (float)*from;
+#else
+    ek_i16 v;
+    memcpy(&v, from, sizeof v);
+    return __builtin_convertvector(v, ek_f32);
+#endif
 }
 
 #endif

@@ -14,22 +14,21 @@ enum { MOST_SAMPLES = 4000 };
 
 typedef struct {
     const char *name;
-    int lanes;
-    void (*run)(const ek_log_mel_plan *plan, const ek_log_mel_job *job);
+    ek_log_mel_operations operations;
 } version;
 
 /* Vector code at this build's own instruction set, then what the ladder offers. */
 static size_t versions(version *found)
 {
     size_t count = 0;
-    found[count++] = (version){"lanes4", 4, ek_log_mel_run_lanes4};
-    found[count++] = (version){"lanes8", 8, ek_log_mel_run_lanes8};
-    found[count++] = (version){"lanes16", 16, ek_log_mel_run_lanes16};
     for (int isa = EK_PORTABLE; isa <= ek_best_isa(); isa++) {
         ek_operations operations;
         CHECK(ek_operations_for(isa, &operations), "%s", ek_isa_name(isa));
-        found[count++] = (version){ek_isa_name(isa), operations.lanes, operations.log_mel};
+        found[count++] = (version){ek_isa_name(isa), operations.log_mel};
     }
+    found[count++] = (version){"lanes4", EK_FILL_LOG_MEL(lanes4)};
+    found[count++] = (version){"lanes8", EK_FILL_LOG_MEL(lanes8)};
+    found[count++] = (version){"lanes16", EK_FILL_LOG_MEL(lanes16)};
     return count;
 }
 
@@ -51,12 +50,6 @@ static planned plan_for(const ek_log_mel_config *config)
     return p;
 }
 
-static size_t scratch_bytes(const ek_log_mel_config *config, int lanes)
-{
-    const size_t span = (size_t)(lanes - 1) * (size_t)config->hop_samples;
-    return ((size_t)lanes * (size_t)config->fft_samples + span + (size_t)config->frame_samples) * 4;
-}
-
 static void fill(void *samples, int type, size_t count, uint64_t *state)
 {
     for (size_t i = 0; i < count; i++)
@@ -66,14 +59,24 @@ static void fill(void *samples, int type, size_t count, uint64_t *state)
             ((float *)samples)[i] = next_float(state) * 30000.0f;
 }
 
+/* In groups, or frame by frame. */
+static void run(const ek_log_mel_operations *operations, int ones, const ek_log_mel_plan *plan,
+                const ek_log_mel_job *job)
+{
+    ek_log_mel_operation *operation = ones ? operations->one : operations->group;
+    for (size_t f = 0; f < job->frames; f += ones ? 1 : (size_t)operations->lanes)
+        operation(plan, job, f);
+}
+
 /* Runs one version with input, output and scratch at the ends of pages. */
-static void run_guarded(const version *v, const ek_log_mel_plan *plan, ek_log_mel_job job,
-                        float *result)
+static void run_guarded(const version *v, int ones, const ek_log_mel_plan *plan,
+                        ek_log_mel_job job, float *result)
 {
     const size_t sample_bytes = job.sample_type == EK_INT16 ? 2 : 4;
     const size_t in_bytes = job.sample_count * sample_bytes;
     const size_t out_bytes = job.frames * (size_t)plan->config.mel_bins * sizeof(float);
-    const size_t work_bytes = (scratch_bytes(&plan->config, v->lanes) + 63) / 64 * 64;
+    const size_t work_bytes =
+        ek_log_mel_scratch_floats(plan, (size_t)v->operations.lanes) * sizeof(float);
     guarded in = guarded_new(in_bytes), out = guarded_new(out_bytes), work = guarded_new(work_bytes);
     const void *given = job.samples;
     job.scratch = guarded_end(&work, work_bytes);
@@ -82,7 +85,7 @@ static void run_guarded(const version *v, const ek_log_mel_plan *plan, ek_log_me
         memcpy(samples, given, in_bytes);
         job.samples = samples;
         job.out = at_end ? guarded_end(&out, out_bytes) : guarded_start(&out);
-        v->run(plan, &job);
+        run(&v->operations, ones, plan, &job);
         CHECK(at_end == 0 || memcmp(result, job.out, out_bytes) == 0, "%s: alignment", v->name);
         memcpy(result, job.out, out_bytes);
     }
@@ -96,17 +99,18 @@ static void versions_agree(const ek_log_mel_plan *plan, const void *samples, int
     static float expected[MOST_SAMPLES * 2], found[MOST_SAMPLES * 2];
     version all[8];
     const size_t many = versions(all);
-    const version portable = all[3];
-    CHECK(portable.lanes == 1, "%s", portable.name);
+    CHECK(all[0].operations.lanes == 1, "%s is portable", all[0].name);
     ek_log_mel_job job = {samples, type, count, ek_log_mel_frames(plan, count), 0, NULL, NULL};
     job.before = plan->config.framing == EK_FRAMES_CENTRED ? plan->config.fft_samples / 2 : 0;
     const size_t bytes = job.frames * (size_t)plan->config.mel_bins * sizeof(float);
     CHECK(bytes <= sizeof expected, "%zu", bytes);
-    run_guarded(&portable, plan, job, expected);
-    for (size_t i = 0; i < many; i++) {
-        run_guarded(&all[i], plan, job, found);
-        CHECK(memcmp(expected, found, bytes) == 0, "%s: %zu samples differ", all[i].name, count);
-    }
+    run_guarded(&all[0], 0, plan, job, expected);
+    for (size_t i = 0; i < many; i++)
+        for (int ones = 0; ones <= ek_log_mel_fits_one(plan); ones++) {
+            run_guarded(&all[i], ones, plan, job, found);
+            CHECK(memcmp(expected, found, bytes) == 0, "%s: %zu samples differ, %s", all[i].name,
+                  count, ones ? "frame by frame" : "in groups");
+        }
 }
 
 static void every_length_agrees(const ek_log_mel_plan *plan)

@@ -1,0 +1,202 @@
+/* Log-mel energies of a frame on its own: its parts fill the lanes, with the operations and the
+ * order of log_mel_lanes.c. After the first stage of radix 8 there are eight transforms of an eighth
+ * of the size, one for each lane. Compiled once per instruction set. */
+#include "audio_lanes.h"
+
+#include "fft.h"
+#include "log_mel_steps.h"
+
+#if EK_LANES > 1
+
+#if EK_LANES == 4
+#define EK_EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
+#define EK_ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7)
+#define EK_REVERSED(a) __builtin_shufflevector(a, a, 3, 2, 1, 0)
+#else
+#define EK_EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+#define EK_ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define EK_REVERSED(a) __builtin_shufflevector(a, a, 7, 6, 5, 4, 3, 2, 1, 0)
+#endif
+
+enum { GROUPS = 8 / EK_LANES };
+
+/* The scratch of one frame, in floats from its start. */
+typedef struct {
+    float *frame; /* windowed samples and zeros */
+    float *re;    /* the transform in natural order, its first element again at the end */
+    float *im;
+    float *power;
+    ek_f32 *rows[GROUPS]; /* two for each element of the smaller transforms */
+    float *levels; /* of the mel bins, and room for vectors */
+    float *samples;
+} ek_workspace;
+
+static ek_workspace workspace(const ek_log_mel_plan *plan, float *scratch)
+{
+    const int32_t half = plan->config.fft_samples / 2, padded = (half / 8 + 15) / 16 * 16;
+    ek_workspace w;
+    w.frame = scratch;
+    w.re = w.frame + 2 * half + 64;
+    w.im = w.re + half + 64;
+    w.power = w.im + half + 64;
+    for (int g = 0; g < GROUPS; g++)
+        w.rows[g] = (ek_f32 *)(w.power + half + 64) + 2 * padded * g;
+    w.levels = (float *)(w.rows[0] + 2 * padded * GROUPS);
+    w.samples = w.levels + EK_MAX_MEL_BINS + 32;
+    return w;
+}
+
+static float mean_of(const ek_log_mel_plan *plan, const float *x)
+{
+    const int32_t count = plan->config.frame_samples, block = plan->sum_block;
+    float sums[16], more[16];
+    sum16(x, block, sums);
+    for (int32_t i = block; i < count; i += block) {
+        sum16(x + i, block, more);
+        add16(sums, more);
+    }
+    for (int half = 8; half > 0; half /= 2)
+        EK_UNROLL for (int i = 0; i < half; i++) sums[i] = sums[i] + sums[i + half];
+    return sums[0] / (float)count;
+}
+
+static void windowed(const ek_log_mel_plan *plan, const float *x, float *frame)
+{
+    const ek_log_mel_config *config = &plan->config;
+    const float *window = ek_plan_table(plan, plan->window), factor = config->preemphasis;
+    const int32_t count = config->frame_samples, plain = is_plain(config);
+    const float shift = config->remove_dc ? mean_of(plan, x) * shift_weight(config) : 0.0f;
+    int32_t i = 1;
+    frame[0] = (plain ? x[0] : (x[0] - x[0] * factor) - shift) * window[0];
+    for (; i + EK_LANES <= count; i += EK_LANES) {
+        const ek_f32 v = ek_load(x + i), before = ek_load(x + i - 1);
+        ek_store(frame + i, (plain ? v : emphasized(v, before, factor, ek_splat(shift))) *
+                                ek_load(window + i));
+    }
+    for (; i < count; i++)
+        frame[i] = (plain ? x[i] : (x[i] - x[i - 1] * factor) - shift) * window[i];
+    memset(frame + count, 0, (size_t)(config->fft_samples + 64 - count) * sizeof(float));
+}
+
+/* The first stage, EK_LANES butterflies at once; then element j of all eight transforms is a row. */
+static void first_stage(const ek_log_mel_plan *plan, const ek_workspace *w)
+{
+    const int32_t step = plan->config.fft_samples / 16, padded = (step + 15) / 16 * 16;
+    const float *turns = ek_plan_table(plan, plan->first);
+    for (int32_t j = 0; j < step; j += EK_LANES) {
+        ek_c32 z[8];
+        float re[8 * EK_LANES], im[8 * EK_LANES];
+        EK_UNROLL for (int q = 0; q < 8; q++) {
+            const float *at = w->frame + 2 * (j + q * step);
+            const ek_f32 low = ek_load(at), high = ek_load(at + EK_LANES);
+            z[q] = (ek_c32){EK_EVENS(low, high), EK_ODDS(low, high)};
+        }
+        ek_dft8(z, 8);
+        EK_UNROLL for (int q = 0; q < 8; q++) {
+            const float *turn = turns + 2 * (q - 1) * padded + j;
+            if (q > 0)
+                z[q] = ek_c_mul(z[q], (ek_c32){ek_load(turn), ek_load(turn + padded)});
+            ek_store(re + q * EK_LANES, z[q].re);
+            ek_store(im + q * EK_LANES, z[q].im);
+        }
+        for (int g = 0; g < GROUPS; g++)
+            for (int i = 0; i < EK_LANES; i += 4) {
+                ek_f32 columns[8];
+                ek_load_columns(re + g * EK_LANES * EK_LANES + i, EK_LANES, columns);
+                ek_load_columns(im + g * EK_LANES * EK_LANES + i, EK_LANES, columns + 4);
+                for (int k = 0; k < 4; k++)
+                    ek_c_store(w->rows[g], j + i + k, (ek_c32){columns[k], columns[4 + k]});
+            }
+    }
+}
+
+static void transform(const ek_log_mel_plan *plan, const ek_workspace *w)
+{
+    const int32_t half = plan->config.fft_samples / 2, step = half / 8;
+    const int32_t *slots = ek_plan_table(plan, plan->slots);
+    const float *twiddles = ek_plan_table(plan, plan->twiddles);
+    first_stage(plan, w);
+    for (int g = 0; g < GROUPS; g++) {
+        ek_fft_later(w->rows[g], step, step, 1, plan->radix + 1, twiddles + 14 * step);
+        for (int32_t k = 0; k < step; k++) {
+            const ek_c32 z = ek_c_load(w->rows[g], slots[8 * k]);
+            ek_store(w->re + 8 * k + g * EK_LANES, z.re);
+            ek_store(w->im + 8 * k + g * EK_LANES, z.im);
+        }
+    }
+    w->re[half] = w->re[0];
+    w->im[half] = w->im[0];
+}
+
+/* Where half is no multiple of the lanes, the last ones repeat bins from the other end. */
+static void power(const ek_log_mel_plan *plan, const ek_workspace *w)
+{
+    const int32_t half = plan->config.fft_samples / 2;
+    const float *re = ek_plan_table(plan, plan->split), *im = re + ek_split_count(half);
+    const float low = w->re[0] + w->im[0], high = w->re[0] - w->im[0];
+    for (int32_t k = 1; k <= half / 2; k += EK_LANES) {
+        const int32_t mirror = half - k - (EK_LANES - 1);
+        const ek_c32 a = {ek_load(w->re + k), ek_load(w->im + k)};
+        const ek_c32 b = {EK_REVERSED(ek_load(w->re + mirror)),
+                          EK_REVERSED(ek_load(w->im + mirror))};
+        ek_f32 x, y;
+        split_power(a, b, (ek_c32){ek_load(re + k), ek_load(im + k)}, &x, &y);
+        ek_store(w->power + mirror, EK_REVERSED(y));
+        ek_store(w->power + k, x);
+    }
+    w->power[0] = (low * 2.0f) * (low * 2.0f);
+    w->power[half] = (high * 2.0f) * (high * 2.0f);
+}
+
+/* Energies of all mel bins, and a bin more. */
+static void energies(const ek_log_mel_plan *plan, const float *power, float *values)
+{
+    const ek_mel_segment *segments = ek_plan_table(plan, plan->segments);
+    const float *weights = ek_plan_table(plan, plan->weights);
+    float open = 0.0f;
+    for (int32_t m = 0; m <= plan->config.mel_bins; m++, weights += 2 * segments[m - 1].count) {
+        const float *bins = power + segments[m].first;
+        const int32_t count = segments[m].count;
+        float up = count > 0 ? bins[0] * weights[0] : 0.0f;
+        float down = count > 0 ? bins[0] * weights[1] : 0.0f;
+        for (int32_t i = 1; i < count; i++) {
+            up = up + bins[i] * weights[2 * i];
+            down = down + bins[i] * weights[2 * i + 1];
+        }
+        if (m > 0)
+            values[m - 1] = open + down;
+        open = up;
+    }
+}
+
+static void store_levels(const ek_log_mel_plan *plan, float *values, float *out)
+{
+    const float floor = plan->config.floor, unit = unit_of(&plan->config);
+    const int32_t bins = plan->config.mel_bins;
+    for (int32_t m = bins; m % (4 * EK_LANES) != 0; m++)
+        values[m] = 1.0f;
+    for (int32_t m = 0; m < bins; m += 4 * EK_LANES)
+        EK_UNROLL for (int32_t i = m; i < m + 4 * EK_LANES; i += EK_LANES)
+            ek_store(values + i, level_of(ek_load(values + i), floor, unit));
+    memcpy(out, values, (size_t)bins * sizeof *out);
+}
+
+void EK_NAME(ek_log_mel_one)(const ek_log_mel_plan *plan, const ek_log_mel_job *job, size_t frame)
+{
+    const ek_log_mel_config *config = &plan->config;
+    ek_workspace w = workspace(plan, job->scratch);
+    const int64_t start = (int64_t)(frame * (size_t)config->hop_samples) - job->before;
+    const float *x = staged(plan, job, start, (size_t)config->frame_samples, w.samples);
+    windowed(plan, x, w.frame);
+    transform(plan, &w);
+    power(plan, &w);
+    energies(plan, w.power, w.levels);
+    store_levels(plan, w.levels, job->out + frame * (size_t)config->mel_bins);
+}
+
+#else
+void EK_NAME(ek_log_mel_one)(const ek_log_mel_plan *plan, const ek_log_mel_job *job, size_t frame)
+{
+    EK_NAME(ek_log_mel_group)(plan, job, frame);
+}
+#endif

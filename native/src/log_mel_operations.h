@@ -1,0 +1,40 @@
+/* What log-mel has compiled once per instruction set. */
+#ifndef EK_LOG_MEL_OPERATIONS_H
+#define EK_LOG_MEL_OPERATIONS_H
+
+#include "log_mel_plan.h"
+
+/* Samples and where the frames go. Frame f starts at sample f * hop - before. */
+typedef struct {
+    const void *samples;
+    int sample_type;
+    size_t sample_count;
+    size_t frames;
+    int64_t before;
+    float *out;
+    float *scratch;
+} ek_log_mel_job;
+
+typedef void ek_log_mel_operation(const ek_log_mel_plan *plan, const ek_log_mel_job *job,
+                                  size_t frame);
+
+typedef struct {
+    int lanes;
+    ek_log_mel_operation *group; /* `lanes` frames from `frame` on, or those that are left */
+    ek_log_mel_operation *one;   /* one frame, where ek_log_mel_fits_one() */
+} ek_log_mel_operations;
+
+#define EK_DECLARE_LOG_MEL(isa)                                                                    \
+    extern const int ek_log_mel_lanes_##isa;                                                       \
+    ek_log_mel_operation ek_log_mel_group_##isa, ek_log_mel_one_##isa;
+
+#define EK_FILL_LOG_MEL(isa)                                                                       \
+    (ek_log_mel_operations) { ek_log_mel_lanes_##isa, ek_log_mel_group_##isa, ek_log_mel_one_##isa }
+
+/* Floats of scratch that a group or a single frame needs. */
+size_t ek_log_mel_scratch_floats(const ek_log_mel_plan *plan, size_t lanes);
+
+/* A frame on its own is transformed in eight lanes: the size must have a factor of eight. */
+int ek_log_mel_fits_one(const ek_log_mel_plan *plan);
+
+#endif
