@@ -67,16 +67,18 @@ class Link:
         """
         with tempfile.TemporaryFile() as stderr:
             process = self.start(script, stderr)
-            timer = threading.Timer(timeout_s, end_session, [process])
-            timer.start()
+            late = threading.Event()
+            timer = threading.Timer(timeout_s, _end, [process, late])
+            timer.daemon = True  # an interrupted program must not wait for it
             try:
-                stdout, late = _converse(process, feed), not timer.is_alive()
+                timer.start()
+                stdout = _converse(process, feed)
             finally:
                 timer.cancel()
                 end_session(process)
                 _close(process)
             stderr.seek(0)
-            self.check(process.returncode, stderr.read(), late=late)
+            self.check(process.returncode, stderr.read(), late=late.is_set())
         return stdout
 
     def check(self, code: int, stderr: bytes, *, late: bool = False) -> None:
@@ -142,6 +144,11 @@ def decoded(answer: bytes, kind: type[Chosen], thing: str) -> Chosen:
         problem = f"it answered {answer[:80]!r}"
         way_out = "a login script must print nothing when there is no terminal"
         raise DeviceError(thing, problem, way_out) from None
+
+
+def _end(process: "subprocess.Popen[bytes]", late: threading.Event) -> None:
+    late.set()
+    end_session(process)
 
 
 def _converse(process: "subprocess.Popen[bytes]", feed: Iterable[bytes]) -> bytes:
