@@ -96,10 +96,9 @@ class Sshd:
 
     def start(self):
         Path("/run/sshd").mkdir(exist_ok=True)
-        self.process = subprocess.Popen(
-            [SSHD, "-D", "-e", "-f", str(self.folder / "server")],
-            stderr=(self.folder / "log").open("a"),
-        )
+        with (self.folder / "log").open("a") as log:
+            command = [SSHD, "-D", "-e", "-f", str(self.folder / "server")]
+            self.process = subprocess.Popen(command, stderr=log)
         wait_until(lambda: _answers(self.port))
 
     def connections(self):
@@ -108,24 +107,33 @@ class Sshd:
 
     def drop(self):
         """End every connection, as a link that breaks; new ones are welcome."""
-        for pid in self.connections():
+        self._end(self.connections())
+
+    def _end(self, connections):
+        for pid in connections:
             for each in (pid, *children_of(pid)):
-                with contextlib.suppress(ProcessLookupError):
+                with contextlib.suppress(OSError):  # it has ended by itself
                     if b"sshd" in Path(f"/proc/{each}/cmdline").read_bytes():
                         os.kill(each, signal.SIGKILL)
 
     def stop(self):
+        connections = self.connections()
         self.process.kill()
         self.process.wait()
-        self.drop()
+        self._end(connections)
+
+
+@pytest.fixture(scope="session")
+def host_home(tmp_path_factory):
+    """A home for the board that this machine plays; what is cached there serves every test."""
+    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture
-def host_as_board(tmp_path, monkeypatch):
+def host_as_board(tmp_path, host_home, monkeypatch):
     """This machine behind an sshd, with a home of its own for its cache."""
     needs(SSHD, "ssh", "ssh-keygen")
-    home = tmp_path / "home"
-    home.mkdir()
+    home = host_home
     script = tmp_path / "forced"
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     script.write_text(f'exec env -i HOME={home} PATH={path} sh -c "$SSH_ORIGINAL_COMMAND"\n')

@@ -1,0 +1,188 @@
+"""Boards behind a real sshd: what they measure, links that drop, and what is left behind."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import onnx
+import pytest
+from featurebundle import audio
+from processes import is_alive, processes_with, wait_until
+from workmodels import endless
+
+from edgekit.errors import CrashError, DeviceError, ModelError
+from edgekit.measure.devices.board import Board
+from edgekit.measure.devices.link import Link
+from edgekit.measure.devices.remote import BoardDevice
+from edgekit.measure.devices.ssh import Ssh
+from edgekit.measure.latency import Sampling
+from edgekit.measure.recording import BASELINE, CANDIDATE
+from edgekit.measure.samples import Samples, given_samples
+
+pytestmark = pytest.mark.slow
+
+FEW = Sampling(processes=2, max_calls=32, max_s=10.0)
+
+
+@pytest.fixture
+def board(host_as_board, kept_cache):
+    return BoardDevice(host_as_board.url, Ssh(host_as_board.url), kept_cache)
+
+
+def nothing_is_left(server):
+    """No session on the board, no process of one, no client of it here."""
+    cache = server.home / ".cache/edgekit/board"
+    wait_until(lambda: not list(cache.glob("session-*")), 40)
+    wait_until(lambda: not processes_with(f"EDGEKIT_SESSION={cache}"), 40)
+    wait_until(lambda: not processes_with(f"-F{server.folder}"), 40)
+    wait_until(lambda: not server.connections(), 40)
+    kinds = {path.name.split("-")[0] for path in cache.iterdir()}
+    assert kinds <= {"files", "wheels", "edgekit"}
+
+
+def test_an_emulated_arm_board_runs_the_same_worker(arm_board, kept_cache, models):
+    device = BoardDevice(arm_board.url, Ssh(arm_board.url), kept_cache)
+    about = device.describe()
+    assert about["arch"] == "aarch64"
+    assert about["device"] == arm_board.url
+    assert about["isas"]
+    found = device.measure(
+        models["features"], Samples((audio(),), raw=True, source="audio"),
+        Sampling(processes=1, max_calls=8, max_s=5.0),
+    )  # fmt: skip
+    assert found.timed.calls >= 8
+    assert found.timed.features_p50_ms > 0
+    assert found.timed.peak_mb > 10
+    assert found.counted is None
+    assert not list(arm_board.home.glob(".cache/edgekit/board/session-*"))
+
+
+def test_two_sides_take_turns_and_nothing_is_left(board, host_as_board, models, feeds_64):
+    sides = {BASELINE: models["ten"], CANDIDATE: models["more"]}
+    measured = board.compare(sides, given_samples(feeds_64), FEW)
+    assert measured.calls_ms(BASELINE).size == measured.calls_ms(CANDIDATE).size >= 32
+    assert {start.process for start in measured.recording.starts} == {0, 1}
+    assert measured.environment.device == host_as_board.url
+    found = board.measure(models["features"], Samples((audio(),), raw=True, source="audio"), FEW)
+    assert found.timed.features_p50_ms > 0
+    broken = models["ten"].with_name("broken.onnx")
+    broken.write_bytes(b"no model")
+    with pytest.raises(ModelError, match=r"broken\.onnx"):
+        board.measure(broken, given_samples(feeds_64), FEW)
+    nothing_is_left(host_as_board)
+
+
+def test_a_link_that_drops_is_taken_up_again(board, host_as_board, models, feeds_64):
+    assert board.describe()
+    dropped = []
+
+    def drop():
+        for _ in range(2):
+            wait_until(lambda: list(host_as_board.home.glob(".cache/edgekit/board/session-*")))
+            time.sleep(2.0)
+            dropped.append(len(host_as_board.connections()))
+            host_as_board.drop()
+
+    dropper = threading.Thread(target=drop)
+    dropper.start()
+    sampling = Sampling(processes=1, max_calls=200_000, max_s=12.0)
+    measured = board.compare({CANDIDATE: models["ten"]}, given_samples(feeds_64), sampling)
+    dropper.join()
+    assert len(dropped) == 2
+    assert min(dropped) >= 1
+    assert len({start.process for start in measured.recording.starts}) >= 2
+    nothing_is_left(host_as_board)
+
+
+def test_a_board_that_disappears_is_named(board, host_as_board, models, feeds_64):
+    assert board.describe()
+    board.board.link = Link(Ssh(host_as_board.url), attempts=2, wait_s=0.1)
+
+    def vanish():
+        wait_until(lambda: list(host_as_board.home.glob(".cache/edgekit/board/session-*")))
+        time.sleep(1.5)
+        host_as_board.stop()
+
+    thread = threading.Thread(target=vanish)
+    thread.start()
+    sampling = Sampling(processes=1, max_calls=1_000_000, max_s=30.0)
+    with pytest.raises(DeviceError, match=rf"^device '{host_as_board.url}': .*2 attempts"):
+        board.measure(models["ten"], given_samples(feeds_64), sampling)
+    thread.join()
+    nothing_is_left(host_as_board)
+
+
+def test_a_model_that_hangs_on_the_board_is_ended(board, host_as_board, tmp_path):
+    onnx.save(endless(), tmp_path / "endless.onnx")
+    feeds = given_samples([{"x": np.ones((1, 1), np.float32)}])
+    sampling = Sampling(processes=1, timeout_s=3.0)
+    with pytest.raises(CrashError, match=rf"^model '{tmp_path}/endless\.onnx': no answer in 3 s"):
+        board.measure(tmp_path / "endless.onnx", feeds, sampling)
+    nothing_is_left(host_as_board)
+
+
+def test_a_model_that_kills_its_process_is_a_crash_and_not_a_lost_link(
+    board, host_as_board, tmp_path
+):
+    onnx.save(endless(), tmp_path / "endless.onnx")
+    cache = host_as_board.home / ".cache/edgekit/board"
+
+    def kill():
+        wait_until(lambda: list(cache.glob("session-*")))
+        time.sleep(2.0)
+        for pid in processes_with(f"EDGEKIT_SESSION={cache}"):
+            os.kill(pid, signal.SIGSEGV)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    feeds = given_samples([{"x": np.ones((1, 1), np.float32)}])
+    with pytest.raises(CrashError, match="signal SIGSEGV"):
+        board.measure(tmp_path / "endless.onnx", feeds, Sampling(processes=1, timeout_s=30.0))
+    thread.join()
+
+
+MEASURE = """
+import sys
+from pathlib import Path
+import numpy as np
+from edgekit.measure.devices import open_device
+from edgekit.measure.latency import Sampling
+from edgekit.measure.samples import given_samples
+device = open_device(sys.argv[1])
+feeds = given_samples([{"x": np.ones((1, 64), np.float32)}])
+device.measure(Path(sys.argv[2]), feeds, Sampling(processes=2, max_calls=10**7))
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_interrupted_at_any_moment_it_leaves_nothing_behind(
+    board, host_as_board, models, kept_cache, tmp_path, how
+):
+    assert board.describe()  # what is cached is there; the rest is what may be left
+    own = tmp_path / "temporary"
+    own.mkdir()
+    random.seed(how)
+    for moment in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", MEASURE, host_as_board.url, models["ten"]],
+            env={**os.environ, "EDGEKIT_CACHE": str(kept_cache), "TMPDIR": str(own)},
+            start_new_session=True, stderr=subprocess.DEVNULL,
+        ) as process:  # fmt: skip
+            time.sleep(0.6 * moment + 1.2 * random.random())
+            process.send_signal(how)
+            process.wait(60)
+            assert not is_alive(process.pid)
+        nothing_is_left(host_as_board)
+        assert not list(own.iterdir())
+
+
+def test_what_the_board_cannot_write_is_said(host_as_board, tmp_path):
+    board = Board(Link(Ssh(host_as_board.url)), tmp_path)
+    script = board.agent("receive", "/dev/full", "x", "1", "0", "00")
+    with pytest.raises(DeviceError, match="a command failed there: /dev/full: "):
+        board.link.once(script, [b"x"])
