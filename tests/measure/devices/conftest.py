@@ -124,9 +124,11 @@ class Sshd:
 
 
 @pytest.fixture(scope="session")
-def host_home(tmp_path_factory):
-    """A home for the board that this machine plays; what is cached there serves every test."""
-    return tmp_path_factory.mktemp("home")
+def host_home(kept_cache):
+    """A home for the board that this machine plays; what is cached there serves every run."""
+    folder = kept_cache / f"host-home-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture
