@@ -59,7 +59,7 @@ def test_it_holds_both_packages_and_no_sources_of_the_extension(wheel):
     sources = [n for n in names if n.endswith((".c", ".h", "generate.py", "CMakeLists.txt"))]
     assert sources == ["edgekit/measure/devices/count.c"]  # compiled where emulated Arm is set up
     assert metadata["Requires-Python"] == ">=3.11"
-    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["License-Expression"] == "Apache-2.0 AND GPL-2.0-or-later"  # count.c
     base = {r.split(">=")[0] for r in metadata.get_all("Requires-Dist") if ";" not in r}
     assert base == {"numpy", "cffi", "onnxruntime", "msgspec"}
 
