@@ -157,10 +157,34 @@ class PlacementBudget(Struct, frozen=True, forbid_unknown_fields=True):
     max_cpu_macs: Annotated[str, Meta(pattern=r"\A(100|\d{1,2}(\.\d+)?)%\Z")] | None = None
 
 
+class MetricBudget(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Limits on one of the task's further metrics, each 0 to 1 where higher is better."""
+
+    max_drop: Annotated[float, Meta(ge=0, le=1)] | None = None
+    min_value: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+
+class FidelityBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on a classifier's answers: macro precision and recall, expected calibration error."""
+
+    min_precision: Annotated[float, Meta(ge=0, le=1)] | None = None
+    min_recall: Annotated[float, Meta(ge=0, le=1)] | None = None
+    max_calibration_error: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+
+class ExplanationBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on how alike both models weigh the parts of their input: a rank correlation."""
+
+    min_rank_agreement: Annotated[float, Meta(ge=-1, le=1)] | None = None
+
+
 class Budget(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Limits for a release. Every table and key is optional, unknown ones are refused."""
 
     accuracy: AccuracyBudget = AccuracyBudget()
+    metrics: dict[str, MetricBudget] = {}
+    fidelity: FidelityBudget = FidelityBudget()
+    explanation: ExplanationBudget = ExplanationBudget()
     latency: LatencyBudget = LatencyBudget()
     instructions: InstructionBudget = InstructionBudget()
     memory: MemoryBudget = MemoryBudget()

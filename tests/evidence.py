@@ -2,7 +2,8 @@
 
 from recordings import measured, record
 
-from edgekit.gate.evidence import Accuracy, Evidence
+from edgekit.gate.evidence import CRASHED, Evidence
+from edgekit.gate.scored import Accuracy, Against
 from edgekit.gate.subject import Subject
 from edgekit.measure.accuracy import Drop
 from edgekit.measure.estimate import Estimate
@@ -22,16 +23,34 @@ def drop(point=0.004, spread=0.003, **changes):
     return Drop(**(fields | changes))
 
 
-def evidence(slower=1.0, dropped=None, **changes):
-    accuracy = Accuracy(
-        "task.py",
-        score=Estimate(0.95, 0.93, 0.97, 0.935, 0.965, "bootstrap over groups, 1000 resamples"),
-        baseline_score=0.954,
+MISSING = {
+    "timing": "nothing was timed",
+    "instructions": "instructions are counted on an emulated Arm CPU",
+    "accuracy": "nothing to score with: give --task",
+}
+
+
+def accuracy(dropped=None, **changes):
+    against = Against(
+        score=0.954,
         drop=dropped or drop(),
         agreement=Estimate(0.97, 0.95, 0.985, 0.955, 0.98, "bootstrap over groups"),
     )
     fields = {
-        "candidate": AFTER, "baseline": BEFORE, "accuracy": accuracy,
-        "timing": measured(record(slower)),
+        "task": "task.py",
+        "score": Estimate(0.95, 0.93, 0.97, 0.935, 0.965, "bootstrap over groups, 1000 resamples"),
+        "against": (against,),
+    }
+    return Accuracy(**(fields | changes))
+
+
+def evidence(slower=1.0, dropped=None, **changes):
+    fields = {
+        "candidate": AFTER, "baselines": (BEFORE,), "accuracy": accuracy(dropped),
+        "timing": measured(record(slower)), "missing": MISSING,
     }  # fmt: skip
     return Evidence(**(fields | changes))
+
+
+def crashed(words):
+    return Evidence(AFTER, (BEFORE,), crash=words, missing=dict.fromkeys(MISSING, CRASHED))

@@ -16,12 +16,14 @@ from models import LAYERS, write_network
 from msgspec import Struct
 
 from edgekit.gate.budget import parse_budget
-from edgekit.gate.evidence import Wanted, gather, sampling_for
+from edgekit.gate.evidence import gather
 from edgekit.gate.judge import judge
+from edgekit.gate.timed import sampling_for, sides_of
 from edgekit.gate.verdict import Outcome, overall
+from edgekit.gate.wanted import Wanted
 from edgekit.measure.environment import Environment
 from edgekit.measure.latency import measure
-from edgekit.measure.recording import BASELINE, CANDIDATE, Recording
+from edgekit.measure.recording import CANDIDATE, Recording
 from edgekit.measure.samples import model_inputs, synthetic_samples
 
 BUDGET = parse_budget({"latency": {"max_ratio": 1.05}}, "the benchmark's budget")
@@ -81,7 +83,7 @@ def run_gates(folder: Path, load: int, share: float = 1.0) -> Iterator[Gate]:
     for kind, number in plan:
         kept = folder / f"{kind.more_layers}-{number}.json"
         if not kept.exists():
-            gate = _run(kind, number, Wanted(files[kind], baseline, seed=number), load)
+            gate = _run(kind, number, Wanted(files[kind], (baseline,), seed=number), load)
             partial = kept.with_suffix(".partial")
             partial.write_bytes(msgspec.json.encode(gate))
             partial.replace(kept)
@@ -114,8 +116,6 @@ def _run(kind: Kind, number: int, wanted: Wanted, load: int) -> Gate:
 
 def _record(wanted: Wanted) -> Recording:
     """As a gate records, but always as long."""
-    assert wanted.baseline is not None
-    sides = {BASELINE: wanted.baseline, CANDIDATE: wanted.candidate}
-    samples = synthetic_samples(model_inputs(wanted.baseline), wanted.seed)
+    samples = synthetic_samples(model_inputs(wanted.candidate), wanted.seed)
     sampling = replace(sampling_for(BUDGET, wanted), max_calls=RECORDED_CALLS, limits=())
-    return measure(sides, samples, sampling).recording
+    return measure(sides_of(wanted), samples, sampling).recording

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from gates import BUDGET, Gate
 
-from edgekit.gate.evidence import Evidence, Wanted, sampling_for
+from edgekit.gate.evidence import Evidence
 from edgekit.gate.judge import judge
 from edgekit.gate.subject import Subject
+from edgekit.gate.timed import sampling_for
 from edgekit.gate.verdict import Outcome, overall
+from edgekit.gate.wanted import Wanted
 from edgekit.measure.latency import Measured, Sampling, why_stop
 from edgekit.measure.protocol import Times
 from edgekit.measure.recording import CANDIDATE, Recording, Start
@@ -41,7 +43,7 @@ def resampled_gates(gates: Sequence[Gate], count: int, seed: int) -> Iterator[Re
 
 def _sampling() -> Sampling:
     """What a gate of the benchmark's budget asks for."""
-    return sampling_for(BUDGET, Wanted(Path("candidate.onnx"), Path("baseline.onnx")))
+    return sampling_for(BUDGET, Wanted(Path("candidate.onnx"), (Path("baseline.onnx"),)))
 
 
 def _resampled(gates: Sequence[Gate], sampling: Sampling, draw: random.Random) -> Resampled:
@@ -75,4 +77,4 @@ def _stream(blocks: list[Times], draw: random.Random) -> Iterator[Times]:
 
 def _outcome(measured: Measured) -> Outcome:
     subject = Subject("model.onnx", "onnxruntime", "", "", 0, 0)
-    return overall(judge(BUDGET, Evidence(subject, subject, measured)))
+    return overall(judge(BUDGET, Evidence(subject, (subject,), measured)))

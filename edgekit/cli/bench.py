@@ -12,7 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("bundle", type=Path, help="a .edgekit, .onnx or .tflite file")
     parser.add_argument(
-        "--device", choices=("local",), default="local", help="where to measure (local)"
+        "--device",
+        default="local",
+        metavar="URL",
+        help="where: local, ssh://host, adb://serial, or arm://cortex-a76 to count (local)",
     )
     parser.add_argument("--task", type=Path, help="task file whose inputs to time with")
     parser.add_argument("--threads", type=int, default=1, help="threads of one inference (1)")
@@ -27,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
     found = bench(
         args.bundle,
+        device=args.device,
         task=args.task,
         threads=args.threads,
         calls=args.calls,
@@ -38,16 +42,31 @@ def run(args: argparse.Namespace) -> int:
 
 def as_text(found: dict[str, Any]) -> str:
     """The figures for a person, one line a thing."""
-    latency = ", ".join(f"{name} {value:.3f}" for name, value in found["latency_ms"].items())
-    size = found["size_bytes"]
-    versions = (f"{name} {version}" for name, version in found["versions"].items())
-    rows = [
-        ("device", f"{found['device']}: {found['environment'].get('cpu', 'unknown CPU')}"),
-        ("latency", f"{latency} ms over {found['samples']['calls']} calls"),
-        ("throughput", f"{found['throughput_per_s']:.1f} /s"),
-        ("memory", f"{found['memory_mb']['peak']:.1f} MB" if "memory_mb" in found else "not told"),
-        ("size", ", ".join(f"{name} {value:,} bytes" for name, value in size.items())),
+    cpu = found["environment"].get("cpu", "unknown CPU")
+    rows = [("device", f"{found['device']}: {cpu}")]
+    if "latency_ms" in found:
+        latency = (f"{name} {value:.3f}" for name, value in found["latency_ms"].items())
+        calls = found["samples"]["calls"]
+        memory = f"{found['memory_mb']['peak']:.1f} MB" if "memory_mb" in found else "not told"
+        energy = f"{found['energy_mj']['call']:.3f} mJ a call" if "energy_mj" in found else None
+        rows += [
+            ("latency", f"{', '.join(latency)} ms over {calls} calls"),
+            ("throughput", f"{found['throughput_per_s']:.1f} /s"),
+            ("memory", memory),
+            ("energy", energy or f"not told: {found['not_measured']['energy_mj']}"),
+        ]
+    if "instructions" in found:
+        counts = (
+            f"{name} {each['instructions']:,}" for name, each in found["instructions"].items()
+        )
+        rows.append(("instructions", ", ".join(counts)))
+    rows += [
+        (
+            "size",
+            ", ".join(f"{name} {value:,} bytes" for name, value in found["size_bytes"].items()),
+        ),
         ("inputs", found["inputs"]),
-        ("versions", ", ".join(versions)),
+        ("versions", ", ".join(f"{name} {version}" for name, version in found["versions"].items())),
+        *(("note", note) for note in found.get("notes", ())),
     ]
-    return "\n".join(f"{name:11}{value}" for name, value in rows)
+    return "\n".join(f"{name:13}{value}" for name, value in rows)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.cli.announce import announce
+from edgekit.cli.several import Several
 
 if TYPE_CHECKING:
     from edgekit.gate.report import GateReport
@@ -16,10 +17,12 @@ EPILOG = """\
 Budget files are TOML; every table and key is optional:
 
   [accuracy]
-  max_drop = 0.01        # of the task's score, against the baseline; needs --task
+  max_drop = 0.01        # of the task's score, against each baseline; needs --task
   [latency]
-  max_ratio = 1.05       # against the baseline; timing resolves no less than 2 %
+  max_ratio = 1.05       # against each baseline; timing resolves no less than 2 %
   p95_ms = 20
+  [instructions]
+  max_ratio = 1.01       # needs --device arm://cortex-a76, and --device local to time as well
   [size]
   max_mb = 4
 
@@ -32,9 +35,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.epilog = EPILOG
     parser.add_argument("candidate", type=Path, help="a .edgekit, .onnx or .tflite file")
-    parser.add_argument("--baseline", type=Path, help="what it must not be worse than")
+    parser.add_argument(
+        "--baseline",
+        type=Path,
+        action=Several,
+        default=[],
+        help="what it must not be worse than; once more for another, such as the last release",
+    )
     parser.add_argument("--budget", type=Path, help="limits as TOML (the candidate's own)")
     parser.add_argument("--task", type=Path, help="task file, for limits on accuracy")
+    parser.add_argument(
+        "--device",
+        action=Several,
+        default=["local"],
+        metavar="URL",
+        help="where: local, ssh://host or adb://serial to time, arm://cortex-a76 to count "
+        "instructions; may be given again (local)",
+    )
+    parser.add_argument(
+        "--policy",
+        choices=("release", "pull-request"),
+        default="release",
+        help="what inconclusive means: exit code 3, or 0 with a warning (release)",
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads of one inference (1)")
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (0)")
     parser.add_argument(
@@ -57,24 +80,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from edgekit.gate.evidence import Wanted, gather
+    from edgekit.gate.evidence import gather
     from edgekit.gate.judge import judge
     from edgekit.gate.markdown import to_markdown
     from edgekit.gate.report import make_report
+    from edgekit.gate.wanted import Wanted
 
     _check_folders(args)
     budget = _budget(args)
     wanted = Wanted(
         candidate=args.candidate,
-        baseline=args.baseline,
+        baselines=tuple(args.baseline),
         task=args.task,
+        devices=tuple(args.device),
         threads=args.threads,
         seed=args.seed,
         max_s=args.max_seconds,
         timeout_s=args.timeout,
     )
     evidence = gather(wanted, budget)
-    report = make_report(budget, evidence, judge(budget, evidence))
+    report = make_report(budget, evidence, judge(budget, evidence), args.policy)
     _write(args, report)
     announce(f"gate {report.candidate.file}", report.verdicts, to_markdown(report))
     print(as_text(report))
@@ -86,13 +111,13 @@ def as_text(report: "GateReport") -> str:
     from edgekit.gate import words
 
     lines = [
-        f"{verdict.outcome.value:12} {verdict.budget:22} {verdict.reason}"
+        f"{verdict.outcome.value:12} {verdict.title:22} {verdict.reason}"
         for verdict in report.verdicts
     ]
     floor = words.noise_floor(report)
     if floor is not None:
         lines.append(floor)
-    return "\n".join([*lines, f"{report.outcome.value}: {words.HEADLINES[report.outcome]}"])
+    return "\n".join([*lines, f"{report.outcome.value}: {words.headline(report)}"])
 
 
 def _budget(args: argparse.Namespace) -> "Budget":

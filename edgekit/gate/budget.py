@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,13 +11,18 @@ from typing import Any
 import msgspec
 
 from edgekit.errors import BudgetError, StorageError
-from edgekit.manifest import Budget
+from edgekit.manifest import Budget, MetricBudget
 
+METRICS = "metrics"
 TABLES: dict[str, tuple[str, ...]] = {
     table.name: tuple(field.name for field in msgspec.structs.fields(table.type))
     for table in msgspec.structs.fields(Budget)
+    if table.name != METRICS
 }
-"""Every table of a budget and its keys."""
+"""Every table of a budget and its keys, but the tables [metrics.NAME]."""
+
+METRIC_KEYS = tuple(field.name for field in msgspec.structs.fields(MetricBudget))
+METRIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
 def load_budget(path: Path) -> Budget:
@@ -49,14 +55,13 @@ def parse_budget(tables: Mapping[str, Any], thing: str) -> Budget:
         BudgetError: as for `load_budget`.
     """
     for name, table in tables.items():
-        _check_known(f"{thing}, table [{name}]", "table", name, tuple(TABLES))
-        if not isinstance(table, Mapping):
-            problem = f"it is {table!r}, expected a table of limits"
-            raise BudgetError(f"{thing}, key {name!r}", problem, f"write [{name}] above the limits")
-        for key, value in table.items():
-            where = f"{thing}, [{name}] {key}"
-            _check_known(where, "key", key, TABLES[name])
-            _check_finite(where, value)
+        _check_known(f"{thing}, table [{name}]", "table", name, (*TABLES, METRICS))
+        if name == METRICS and isinstance(table, Mapping):
+            for metric, metric_limits in table.items():
+                _check_metric_name(thing, metric)
+                _check_table(thing, f"{METRICS}.{metric}", metric_limits, METRIC_KEYS)
+        else:
+            _check_table(thing, name, table, TABLES.get(name, ()))
     budget = _convert(tables, thing)
     if not limits(budget):
         raise BudgetError(thing, "it sets no limit", "set one, such as [latency] max_ratio = 1.05")
@@ -64,13 +69,31 @@ def parse_budget(tables: Mapping[str, Any], thing: str) -> Budget:
 
 
 def limits(budget: Budget) -> dict[str, float | str]:
-    """The limits that a budget sets, by `table.key`, in the order of the schema."""
+    """The limits that a budget sets, by `table.key` or `metrics.name.key`, metrics last."""
+    tables = {table: (getattr(budget, table), keys) for table, keys in TABLES.items()}
+    tables |= {f"{METRICS}.{name}": (each, METRIC_KEYS) for name, each in budget.metrics.items()}
     return {
         f"{table}.{key}": value
-        for table, keys in TABLES.items()
+        for table, (found, keys) in tables.items()
         for key in keys
-        if (value := getattr(getattr(budget, table), key)) is not None
+        if (value := getattr(found, key)) is not None
     }
+
+
+def _check_table(thing: str, name: str, table: object, known: tuple[str, ...]) -> None:
+    if not isinstance(table, Mapping):
+        problem = f"it is {table!r}, expected a table of limits"
+        raise BudgetError(f"{thing}, key {name!r}", problem, f"write [{name}] above the limits")
+    for key, value in table.items():
+        where = f"{thing}, [{name}] {key}"
+        _check_known(where, "key", key, known)
+        _check_finite(where, value)
+
+
+def _check_metric_name(thing: str, name: str) -> None:
+    if not METRIC_NAME.fullmatch(name):
+        problem = "a metric's name has letters, digits, dashes and underscores"
+        raise BudgetError(f"{thing}, [{METRICS}.{name!r}]", problem, "rename it in task and budget")
 
 
 def _check_known(where: str, kind: str, name: str, known: tuple[str, ...]) -> None:
@@ -91,6 +114,6 @@ def _convert(tables: Mapping[str, Any], thing: str) -> Budget:
         return msgspec.convert(tables, Budget)
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `$.")
-        table, _, key = place.rstrip("`").partition(".")
+        table, _, key = place.rstrip("`").rpartition(".")
         way_out = "limits are numbers without units; the unit is in the key's name"
         raise BudgetError(f"{thing}, [{table}] {key}", text, way_out) from error

@@ -28,10 +28,10 @@ def to_html(report: GateReport) -> str:
 
 def _head(report: GateReport) -> str:
     outcome = report.outcome
-    baseline = f"<p>Baseline: {escape(words.named(report.baseline))}</p>" if report.baseline else ""
+    baseline = "".join(f"<p>Baseline: {escape(words.named(b))}</p>" for b in report.baselines)
     return (
         f'<h1>Gate: <span class="{TONES[outcome]}">{outcome.value}</span>, '
-        f"{words.HEADLINES[outcome]}</h1>"
+        f"{words.headline(report)}</h1>"
         f"<p>Candidate: {escape(words.named(report.candidate))}</p>{baseline}"
         f'<p class="quiet">edgekit {escape(report.edgekit)}, {escape(report.created)}</p>'
     )
@@ -40,7 +40,7 @@ def _head(report: GateReport) -> str:
 def _verdicts(report: GateReport) -> str:
     rows = [
         [
-            escape(verdict.budget),
+            escape(verdict.title),
             f'<span class="verdict {TONES[verdict.outcome]}">{verdict.outcome.value}</span>',
             escape(words.number(verdict.value, verdict.unit)),
             escape(words.interval(verdict)),
@@ -58,7 +58,7 @@ def _bar(verdict: Verdict) -> Bar | None:
         return None
     low, high = verdict.low, verdict.high
     return Bar(
-        label=verdict.budget,
+        label=verdict.title,
         low=verdict.value if low is None else low,
         point=verdict.value,
         high=verdict.value if high is None else high,
@@ -71,14 +71,14 @@ def _bar(verdict: Verdict) -> Bar | None:
 def _figures(report: GateReport) -> str:
     rows = [[escape(cell) for cell in row] for row in words.figures(report)]
     return "<h2>Figures</h2>" + table(
-        "Measured in turns, in the same processes", ["figure", "baseline", "candidate"], rows
+        "Measured in turns, in the same processes", words.columns(report), rows
     )
 
 
 def _circumstances(report: GateReport) -> str:
     timing = report.timing
     if timing is None:
-        return "<h2>Circumstances</h2><p>Nothing was timed, because the candidate crashed.</p>"
+        return "<h2>Circumstances</h2><p>Nothing was timed.</p>"
     lines = [
         words.noise_floor(report),
         f"Fed with {timing.inputs}. Timing stopped after: {timing.stopped}.",
@@ -86,7 +86,7 @@ def _circumstances(report: GateReport) -> str:
     ]
     accuracy = report.accuracy
     if accuracy is not None:
-        method = accuracy.drop.method if accuracy.drop else accuracy.score.method
+        method = (accuracy.against[0].drop if accuracy.against else accuracy.score).method
         lines.append(f"Scored by {accuracy.task}. Interval: {method}.")
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines if line is not None)
     return f"<h2>Circumstances</h2>{paragraphs}"

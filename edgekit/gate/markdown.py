@@ -7,16 +7,16 @@ from edgekit.gate.report import GateReport
 def to_markdown(report: GateReport) -> str:
     """The report as GitHub-flavoured markdown."""
     lines = [
-        f"## Gate: {report.outcome.value}, {words.HEADLINES[report.outcome]}",
+        f"## Gate: {report.outcome.value}, {words.headline(report)}",
         "",
         f"Candidate {_code(words.named(report.candidate))}"
-        + (f", baseline {_code(words.named(report.baseline))}" if report.baseline else ""),
+        + "".join(f", baseline {_code(words.named(each))}" for each in report.baselines),
         "",
         "| limit | verdict | value | may be | allowed | why |",
         "|---|---|---|---|---|---|",
         *(
             _row(
-                verdict.budget,
+                verdict.title,
                 f"**{verdict.outcome.value}**",
                 words.number(verdict.value, verdict.unit),
                 words.interval(verdict),
@@ -26,8 +26,8 @@ def to_markdown(report: GateReport) -> str:
             for verdict in report.verdicts
         ),
         "",
-        "| figure | baseline | candidate |",
-        "|---|--:|--:|",
+        _row(*words.columns(report)),
+        "|---" + "|--:" * (len(report.baselines) + 1) + "|",
         *(_row(*row) for row in words.figures(report)),
         "",
     ]

@@ -2,24 +2,24 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 import edgekit
 from edgekit.errors import StorageError
+from edgekit.gate.counted import InstructionFigures
 from edgekit.gate.evidence import Evidence
+from edgekit.gate.redact import redact
+from edgekit.gate.scored import Accuracy
 from edgekit.gate.subject import Subject
 from edgekit.gate.verdict import Outcome, Verdict, overall
 from edgekit.manifest import Budget
-from edgekit.measure.accuracy import Drop
 from edgekit.measure.environment import Environment
-from edgekit.measure.estimate import Estimate
 from edgekit.measure.latency import Measured
 from edgekit.measure.recording import (
-    BASELINE,
     CANDIDATE,
     Ratio,
     SideFigures,
@@ -29,6 +29,9 @@ from edgekit.measure.recording import (
 )
 
 SCHEMA = 1
+Policy: TypeAlias = Literal["release", "pull-request"]
+"""What INCONCLUSIVE means: a release waits (exit code 3), a pull request is warned (0)."""
+
 EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INCONCLUSIVE: 3}
 BINS = 48
 
@@ -54,9 +57,9 @@ class TimingFigures(Struct, frozen=True, omit_defaults=True):
         environment: where it was measured.
         stopped: why timing ended.
         histogram: the distribution of calls.
-        baseline: its figures, where there is one.
-        ratio: candidate over baseline.
-        noise: the baseline loaded again over the baseline.
+        baselines: figures of each baseline.
+        ratios: candidate over each baseline.
+        noise: the first baseline loaded again over itself: the noise floor of this run.
     """
 
     candidate: SideFigures
@@ -64,19 +67,9 @@ class TimingFigures(Struct, frozen=True, omit_defaults=True):
     environment: Environment
     stopped: str
     histogram: Histogram
-    baseline: SideFigures | None = None
-    ratio: Ratio | None = None
+    baselines: tuple[SideFigures, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
     noise: Ratio | None = None
-
-
-class AccuracyFigures(Struct, frozen=True, omit_defaults=True):
-    """What the task's score gave."""
-
-    task: str
-    score: Estimate
-    baseline_score: float | None = None
-    drop: Drop | None = None
-    agreement: Estimate | None = None
 
 
 class GateReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -86,11 +79,13 @@ class GateReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
         schema: version of this format.
         outcome: the verdict on the release.
         candidate: what was judged.
-        baseline: what it was compared with.
+        baselines: what it was compared with.
         budget: the limits.
         verdicts: one for each limit.
-        timing: figures of latency and memory; absent where the candidate crashed.
-        accuracy: figures of the task's score; absent without a task.
+        timing: figures of latency and memory; absent where nothing was timed.
+        accuracy: what the task says; absent without a task.
+        instructions: counts, one for each emulated CPU.
+        policy: what an inconclusive verdict means.
         edgekit: version of the judge.
         created: when, in UTC.
     """
@@ -102,27 +97,41 @@ class GateReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
     verdicts: tuple[Verdict, ...]
     edgekit: str
     created: str
-    baseline: Subject | None = None
+    baselines: tuple[Subject, ...] = ()
     timing: TimingFigures | None = None
-    accuracy: AccuracyFigures | None = None
+    accuracy: Accuracy | None = None
+    instructions: tuple[InstructionFigures, ...] = ()
+    policy: Policy = "release"
 
     @property
     def exit_code(self) -> int:
         """What the process should return: 0, 1 or 3."""
+        if self.outcome is Outcome.INCONCLUSIVE and self.policy == "pull-request":
+            return 0
         return EXIT_CODES[self.outcome]
 
 
-def make_report(budget: Budget, evidence: Evidence, verdicts: tuple[Verdict, ...]) -> GateReport:
-    """Put a gate's result together, stamped with the time now."""
+def make_report(
+    budget: Budget,
+    evidence: Evidence,
+    verdicts: tuple[Verdict, ...],
+    policy: Policy = "release",
+) -> GateReport:
+    """Put a gate's result together, stamped with the time now.
+
+    Users of addresses, folders and values of secret settings are taken out.
+    """
     return GateReport(
         schema=SCHEMA,
         outcome=overall(verdicts),
         candidate=evidence.candidate,
-        baseline=evidence.baseline,
+        baselines=evidence.baselines,
         budget=budget,
-        verdicts=verdicts,
+        verdicts=tuple(structs.replace(each, reason=redact(each.reason)) for each in verdicts),
         timing=_timing(evidence.timing) if evidence.timing else None,
-        accuracy=_accuracy(evidence),
+        accuracy=evidence.accuracy,
+        instructions=evidence.counts,
+        policy=policy,
         edgekit=edgekit.__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -169,17 +178,16 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def _timing(measured: Measured) -> TimingFigures:
-    recording = measured.recording
-    roles = {start.role for start in recording.starts}
-    compares = BASELINE in roles
+    recording, environment = measured.recording, measured.environment
+    device = redact(environment.device)
     return TimingFigures(
         candidate=side_figures(recording, CANDIDATE),
         inputs=measured.inputs,
-        environment=measured.environment,
+        environment=structs.replace(environment, device=device),
         stopped=measured.stopped,
-        histogram=_histogram(measured, [r for r in (BASELINE, CANDIDATE) if r in roles]),
-        baseline=side_figures(recording, BASELINE) if compares else None,
-        ratio=candidate_ratio(recording) if compares else None,
+        histogram=_histogram(measured, [*recording.baselines, CANDIDATE]),
+        baselines=tuple(side_figures(recording, role) for role in recording.baselines),
+        ratios=tuple(candidate_ratio(recording, role) for role in recording.baselines),
         noise=noise_of(recording),
     )
 
@@ -195,12 +203,3 @@ def _histogram(measured: Measured, roles: list[str]) -> Histogram:
         for role, each in calls.items()
     }
     return Histogram(tuple(round(float(edge), 6) for edge in edges), counts)
-
-
-def _accuracy(evidence: Evidence) -> AccuracyFigures | None:
-    found = evidence.accuracy
-    if found is None:
-        return None
-    return AccuracyFigures(
-        found.task, found.score, found.baseline_score, found.drop, found.agreement
-    )

@@ -27,6 +27,8 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
         confidence: what low and high are.
         samples: how many samples the figures rest on.
         reason: one sentence that says why.
+        against: which baseline, where there are several.
+        device: which emulated CPU, where there are several.
     """
 
     budget: str
@@ -39,6 +41,14 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
     high: float | None = None
     confidence: str | None = None
     samples: int | None = None
+    against: str | None = None
+    device: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The limit, with baseline and device where there are several."""
+        against = f" against {self.against}" if self.against else ""
+        return f"{self.budget}{against}" + (f" on {self.device}" if self.device else "")
 
 
 def overall(verdicts: tuple[Verdict, ...]) -> Outcome:

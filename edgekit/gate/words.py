@@ -1,6 +1,10 @@
 """A report's figures in words, the same in every output."""
 
-from edgekit.gate.report import GateReport
+from collections.abc import Sequence
+
+from edgekit.gate.counted import InstructionFigures
+from edgekit.gate.report import GateReport, TimingFigures
+from edgekit.gate.scored import Accuracy
 from edgekit.gate.subject import Subject
 from edgekit.gate.verdict import Outcome, Verdict
 from edgekit.measure.environment import Environment
@@ -10,6 +14,16 @@ HEADLINES = {
     Outcome.FAIL: "a limit is violated",
     Outcome.INCONCLUSIVE: "a limit could not be judged",
 }
+
+
+WARNED = "a limit could not be judged; the policy for pull requests lets it pass with this warning"
+
+
+def headline(report: GateReport) -> str:
+    """The outcome in words."""
+    if report.outcome is Outcome.INCONCLUSIVE and report.policy == "pull-request":
+        return WARNED
+    return HEADLINES[report.outcome]
 
 
 def number(value: float | str | None, unit: str) -> str:
@@ -38,43 +52,83 @@ def named(subject: Subject) -> str:
     return f"{subject.file} ({size}, sha256 {subject.sha256[:12]})"
 
 
-def figures(report: GateReport) -> list[tuple[str, str, str]]:
-    """Rows of (what, baseline, candidate); a dash where there is no baseline."""
-    timing = report.timing
-    rows = [
-        (
-            "model size",
-            number(report.baseline.model_bytes / 1e6, "MB") if report.baseline else "–",
-            number(report.candidate.model_bytes / 1e6, "MB"),
-        )
-    ]
-    if timing is not None:
-        sides = (timing.baseline, timing.candidate)
-        for label, name in (("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("maximum", "max")):
-            values = [getattr(side.latency_ms, name) if side else None for side in sides]
-            rows.append((f"latency {label}", *_pair(values, "ms")))
-        for label, name, unit in (
-            ("of it features p50", "features_p50_ms", "ms"),
-            ("first inference", "first_ms", "ms"),
-            ("load", "load_ms", "ms"),
-            ("throughput", "throughput_per_s", "/s"),
-            ("peak memory", "peak_mb", "MB"),
-        ):
-            values = [getattr(side, name) if side else None for side in sides]
-            if any(value is not None for value in values):
-                rows.append((label, *_pair(values, unit)))
-        calls = [str(side.calls) if side else "–" for side in sides]
-        rows.append(("timed calls", calls[0], calls[1]))
-    accuracy = report.accuracy
-    if accuracy is not None:
-        rows.append(("score", *_pair([accuracy.baseline_score, accuracy.score.point], "score")))
-    if accuracy is not None and accuracy.drop is not None:
-        rows.append(("agreement with baseline", "–", number(accuracy.drop.agreement, "share")))
+def columns(report: GateReport) -> list[str]:
+    """Heads of the columns of `figures`: each baseline, and the candidate."""
+    count = len(report.baselines)
+    numbers = [f" {number}" for number in range(1, count + 1)] if count > 1 else [""] * count
+    return ["figure", *(f"baseline{number}" for number in numbers), "candidate"]
+
+
+def figures(report: GateReport) -> list[list[str]]:
+    """Rows of what it is, each baseline's figure, the candidate's."""
+    subjects = [*report.baselines, report.candidate]
+    rows = [_row("model size", [subject.model_bytes / 1e6 for subject in subjects], "MB")]
+    if report.timing is not None:
+        rows += _timing_rows(report.timing)
+    for counts in report.instructions:
+        rows += _instruction_rows(counts)
+    if report.accuracy is not None:
+        rows += _accuracy_rows(report.accuracy)
     return rows
 
 
-def _pair(values: list[float | None], unit: str) -> tuple[str, str]:
-    return number(values[0], unit), number(values[1], unit)
+def _timing_rows(timing: TimingFigures) -> list[list[str]]:
+    sides = [*timing.baselines, timing.candidate]
+    rows = [
+        _row(f"latency {label}", [getattr(side.latency_ms, name) for side in sides], "ms")
+        for label, name in (("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("maximum", "max"))
+    ]
+    for label, name, unit in (
+        ("of it features p50", "features_p50_ms", "ms"),
+        ("first inference", "first_ms", "ms"),
+        ("load", "load_ms", "ms"),
+        ("throughput", "throughput_per_s", "/s"),
+        ("peak memory", "peak_mb", "MB"),
+    ):
+        values = [getattr(side, name) for side in sides]
+        if any(value is not None for value in values):
+            rows.append(_row(label, values, unit))
+    rows.append(["timed calls", *(str(side.calls) for side in sides)])
+    return rows
+
+
+def _instruction_rows(counts: InstructionFigures) -> list[list[str]]:
+    sides = [*counts.baselines, counts.candidate]
+    name = counts.device.partition("://")[2]
+    rows = [_row(f"instructions, {name}", [s.instructions / 1e6 for s in sides], "million")]
+    if counts.candidate.features is not None:
+        values = [s.features.instructions / 1e6 if s.features else None for s in sides]
+        rows.append(_row("of them features", values, "million"))
+    same = ["yes" if side.outputs_identical else "no" for side in sides]
+    rows.append([f"outputs of {name} as here", *same])
+    return rows
+
+
+def _accuracy_rows(accuracy: Accuracy) -> list[list[str]]:
+    against = accuracy.against
+    rows = [_row("score", [*(each.score for each in against), accuracy.score.point], "score")]
+    if against:
+        alike = [each.drop.agreement for each in against]
+        rows.append(_row("answered as the candidate", [*alike, None], "share"))
+    sides = [*(each.fidelity for each in against), accuracy.fidelity]
+    for label, name in (
+        ("precision, macro", "precision"),
+        ("recall, macro", "recall"),
+        ("calibration error", "calibration_error"),
+    ):
+        found = [getattr(side, name) for side in sides]
+        if any(estimate is not None for estimate in found):
+            points = [estimate.point if estimate else None for estimate in found]
+            rows.append(_row(label, points, "share"))
+    for name, metric in accuracy.metrics.items():
+        value = metric.value.point
+        befores = [value + drop.point for drop in metric.drops]
+        rows.append(_row(f"metric {name}", [*befores, value], "score"))
+    return rows
+
+
+def _row(label: str, values: Sequence[float | None], unit: str) -> list[str]:
+    return [label, *(number(value, unit) for value in values)]
 
 
 def circumstances(environment: Environment) -> str:
@@ -93,9 +147,9 @@ def circumstances(environment: Environment) -> str:
 
 def noise_floor(report: GateReport) -> str | None:
     """What the baseline measured against itself, in one sentence."""
-    if report.timing is None or report.timing.noise is None or report.timing.ratio is None:
+    if report.timing is None or report.timing.noise is None:
         return None
-    noise, resolution = report.timing.noise, report.timing.ratio.resolution
+    noise, resolution = report.timing.noise, report.timing.ratios[0].resolution
     return (
         f"The baseline loaded again took {noise.point:.3f} times as long as itself "
         f"({noise.low:.3f} … {noise.high:.3f}); differences under {resolution:.1%} are not claimed."

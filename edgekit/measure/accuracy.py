@@ -4,15 +4,20 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from statistics import NormalDist
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 
 from edgekit.errors import UsageError
 from edgekit.measure.estimate import RULE_OF_THREE, Estimate, estimate, no_spread_estimate
-from edgekit.statistics import Integers, group_members, groups_to_agree
+from edgekit.statistics import Integers, group_members, groups_to_agree, mcnemar
 from edgekit.task import Run, Task
 
+Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+
+EQUAL_SHARES = 1e-9
 SLOW_SCORE_MS = 2.0  # a bootstrap of both sides then takes 4 s; beyond that, jackknife
 
 
@@ -83,8 +88,16 @@ def predict_all(
     return Predictions(predictions, labels, groups, task.score(predictions, labels))
 
 
+class Scorer(Protocol):
+    """A score of predictions against labels, 0 to 1: a task's own, or one of its metrics."""
+
+    def score(self, predictions: list[Any], labels: list[Any]) -> float:
+        """Higher is better."""
+        ...
+
+
 def compare_scores(
-    task: Task,
+    task: Scorer,
     reference: Predictions,
     candidate: Predictions,
     *,
@@ -124,7 +137,7 @@ def compare_scores(
     return replace(drop, samples_to_settle=_samples_to_settle(drop, limit))
 
 
-def estimate_score(task: Task, answers: Predictions, *, seed: int = 0) -> Estimate:
+def estimate_score(task: Scorer, answers: Predictions, *, seed: int = 0) -> Estimate:
     """One model's score with its interval.
 
     Raises:
@@ -149,6 +162,44 @@ def estimate_agreement(
     return estimate(lambda i: float(equal[i].mean()), reference.groups, seed=seed, slow=None)
 
 
+class Discordance(Struct, frozen=True):
+    """Samples that one of two models got right and the other did not.
+
+    Attributes:
+        only_baseline: right before, wrong now.
+        only_candidate: wrong before, right now.
+        p_value: exact, two-sided, that both err equally often (McNemar); it takes samples as
+            independent, whatever their groups.
+    """
+
+    only_baseline: int
+    only_candidate: int
+    p_value: float
+
+
+def discordance(reference: Predictions, candidate: Predictions) -> Discordance | None:
+    """The discordant pairs; None unless both scores are the share of samples that are right."""
+    right = [_right(each) for each in (reference, candidate)]
+    for answers, flags in zip((reference, candidate), right, strict=True):
+        if abs(float(flags.mean()) - answers.score) > EQUAL_SHARES:
+            return None
+    lost, won = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    return Discordance(lost, won, mcnemar(lost, won))
+
+
+def _right(answers: Predictions) -> Flags:
+    pairs = zip(answers.predictions, answers.labels, strict=True)
+    return np.array([same(one, label) for one, label in pairs], dtype=np.bool_)
+
+
+def drop_p_value(drop: Drop, limit: float) -> float:
+    """One-sided p value of a drop up to the limit, as its interval says: small is inferior."""
+    error = (drop.point - drop.lower) / NormalDist().inv_cdf(0.95)
+    if error <= 0.0:
+        return 0.0 if drop.point > limit else 1.0
+    return NormalDist().cdf((limit - drop.point) / error)
+
+
 def agreement(reference: Predictions, candidate: Predictions) -> float | None:
     """The share of samples on which both answered the same; None for floating-point answers."""
     if any(_is_floating(answer) for answer in reference.predictions[:8]):
@@ -157,7 +208,7 @@ def agreement(reference: Predictions, candidate: Predictions) -> float | None:
 
 
 def _drop_estimate(
-    task: Task, reference: Predictions, candidate: Predictions, seed: int
+    task: Scorer, reference: Predictions, candidate: Predictions, seed: int
 ) -> Estimate:
     if _equal(reference, candidate).all():
         return no_spread_estimate(0.0, reference.groups)
@@ -168,12 +219,12 @@ def _drop_estimate(
     return estimate(drop, reference.groups, seed=seed, slow=_slow(task, reference))
 
 
-def _score(task: Task, answers: Predictions, indices: Integers) -> float:
+def _score(task: Scorer, answers: Predictions, indices: Integers) -> float:
     predictions = [answers.predictions[i] for i in indices]
     return task.score(predictions, [answers.labels[i] for i in indices])
 
 
-def _slow(task: Task, answers: Predictions) -> str | None:
+def _slow(task: Scorer, answers: Predictions) -> str | None:
     started = time.process_time()
     task.score(answers.predictions, answers.labels)
     spent_ms = (time.process_time() - started) * 1e3
@@ -200,7 +251,7 @@ def _check_paired(reference: Predictions, candidate: Predictions) -> None:
         )
 
 
-def _equal(reference: Predictions, candidate: Predictions) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _equal(reference: Predictions, candidate: Predictions) -> Flags:
     pairs = zip(reference.predictions, candidate.predictions, strict=True)
     return np.array([same(one, other) for one, other in pairs], dtype=np.bool_)
 

@@ -100,12 +100,12 @@ class Measured:
         """Every warm call of a side, in milliseconds."""
         return self.recording.calls_ms(role)
 
-    def comparison(self) -> LatencyComparison:
-        """The figures of both sides and their ratio."""
+    def comparison(self, against: str = BASELINE) -> LatencyComparison:
+        """The figures of the candidate and of one baseline, and their ratio."""
         return LatencyComparison(
-            baseline=side_figures(self.recording, BASELINE),
+            baseline=side_figures(self.recording, against),
             candidate=side_figures(self.recording, CANDIDATE),
-            ratio=candidate_ratio(self.recording),
+            ratio=candidate_ratio(self.recording, against),
             inputs=self.inputs,
             environment=self.environment,
             stopped=self.stopped,
@@ -152,7 +152,7 @@ def measure(sides: Mapping[str, Path], samples: Samples, sampling: Sampling) -> 
     """Time the sides in turns in fresh processes; with one side, time it alone.
 
     Args:
-        sides: files by role: `CANDIDATE` alone, or `BASELINE` and `CANDIDATE`.
+        sides: files by role: `CANDIDATE` alone, or with `BASELINE` and more baselines.
         samples: what they are fed.
         sampling: how much to measure.
 
@@ -274,10 +274,11 @@ def why_stop(recording: Recording, calls: int, sampling: Sampling) -> str | None
 
 
 def _settled(recording: Recording, limits: Sequence[float]) -> bool:
-    if not limits or BASELINE not in {start.role for start in recording.starts}:
+    if not limits or not recording.baselines:
         return False
-    ratio = candidate_ratio(recording)
-    return all(ratio.settles(limit) and not too_noisy(recording, limit) for limit in limits)
+    ratios = [candidate_ratio(recording, against) for against in recording.baselines]
+    settled = all(ratio.settles(limit) for ratio in ratios for limit in limits)
+    return settled and not any(too_noisy(recording, limit) for limit in limits)
 
 
 def calls_per_block(starts: Sequence[Start], sampling: Sampling) -> int:

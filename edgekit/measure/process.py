@@ -19,8 +19,12 @@ from edgekit.errors import CrashError, EdgekitError, InternalError
 from edgekit.measure.protocol import (
     Answer,
     Block,
+    Infer,
+    Inferred,
     Load,
     Loaded,
+    Open,
+    Opened,
     Refused,
     Request,
     Times,
@@ -95,6 +99,34 @@ class Worker:
             raise _unexpected(answer)
         return answer
 
+    def open(self, request: Open) -> Opened:
+        """Load a model to answer.
+
+        Raises:
+            CrashError: the process ended or hung over it.
+            EdgekitError: whatever the worker refused, as the class that it was there.
+        """
+        answer = self._ask(request, f"model {request.path!r}", "while it was loaded")
+        if not isinstance(answer, Opened):
+            raise _unexpected(answer)
+        return answer
+
+    def infer(self, request: Infer, thing: str) -> Inferred:
+        """Run the model that was opened.
+
+        Args:
+            request: its inputs.
+            thing: what an error calls it.
+
+        Raises:
+            CrashError: the process ended or hung over it.
+            EdgekitError: whatever the worker refused, as the class that it was there.
+        """
+        answer = self._ask(request, thing, "while it ran")
+        if not isinstance(answer, Inferred):
+            raise _unexpected(answer)
+        return answer
+
     def close(self) -> None:
         """End the process and everything it started."""
         if self._process.returncode is None:
@@ -117,9 +149,8 @@ class Worker:
         self.close()
 
     def _ask(self, request: Request, thing: str, when: str) -> Answer:
-        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(encode(request))
+            self._write(encode(request))
         except BrokenPipeError:
             raise self._crash(thing, when) from None
         line = self._read_line(thing, when)
@@ -131,19 +162,27 @@ class Worker:
             raise rebuild(answer)
         return answer
 
+    def _write(self, line: bytes) -> None:
+        """All of it: an unbuffered pipe takes a part at a time."""
+        assert self._process.stdin is not None
+        rest = memoryview(line)
+        while rest:
+            rest = rest[self._process.stdin.write(rest) :]
+
     def _read_line(self, thing: str, when: str) -> bytes:
         assert self._process.stdout is not None
         deadline = time.monotonic() + self._timeout_s
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._unread:
+            parts = [self._unread]
+            while b"\n" not in parts[-1]:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
                     raise self._timeout(thing, when)
-                part = os.read(self._process.stdout.fileno(), 1 << 16)
+                part = os.read(self._process.stdout.fileno(), 1 << 20)
                 if not part:
                     raise self._crash(thing, when)
-                self._unread += part
-        line, _, self._unread = self._unread.partition(b"\n")
+                parts.append(part)
+        line, _, self._unread = b"".join(parts).partition(b"\n")
         return line
 
     def _crash(self, thing: str, when: str) -> EdgekitError:

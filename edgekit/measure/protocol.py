@@ -4,10 +4,15 @@ The parent sends a `Request`, the worker answers each with one `Answer`. A worke
 dies at once, whatever it is doing: that is how no worker outlives its parent.
 """
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import msgspec
+import numpy as np
 from msgspec import Struct
+
+from edgekit.engines import Array
+from edgekit.manifest import Tensor
 
 
 class Load(Struct, frozen=True, tag=True):
@@ -43,6 +48,51 @@ class Block(Struct, frozen=True, tag=True):
     first_sample: int
 
 
+class Open(Struct, frozen=True, tag=True):
+    """Load a model to run it for its answers, not for its times.
+
+    Attributes:
+        path: a .onnx, .tflite or .edgekit file.
+        threads: that one inference may use.
+    """
+
+    path: str
+    threads: int
+
+
+class Packed(Struct, frozen=True, tag=True):
+    """An array: its dtype, its shape, its bytes in C order."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class Texts(Struct, frozen=True, tag=True):
+    """An array of strings."""
+
+    shape: tuple[int, ...]
+    values: list[str]
+
+
+class Infer(Struct, frozen=True, tag=True):
+    """Run the model that was opened once, on arrays by input name."""
+
+    feeds: dict[str, Packed | Texts]
+
+
+class Opened(Struct, frozen=True, tag=True):
+    """What the model that was opened must be fed."""
+
+    inputs: tuple[Tensor, ...]
+
+
+class Inferred(Struct, frozen=True, tag=True):
+    """The model's outputs by name."""
+
+    outputs: dict[str, Packed | Texts]
+
+
 class Loaded(Struct, frozen=True, tag=True):
     """One side is ready.
 
@@ -72,12 +122,14 @@ class Times(Struct, frozen=True, tag=True):
         cpu_ns: CPU time of the thread that made the call; empty where it cannot stand for the
             call: several threads, or a system that does not tell waits.
         waits: calls that gave up the CPU by themselves, for a disk, a lock or a sleep.
+        energy_uj: that the whole machine took during the block; None where it does not tell.
     """
 
     total_ns: dict[str, list[int]]
     features_ns: dict[str, list[int]]
     cpu_ns: dict[str, list[int]]
     waits: dict[str, int]
+    energy_uj: int | None = None
 
 
 class Refused(Struct, frozen=True, tag=True):
@@ -89,8 +141,8 @@ class Refused(Struct, frozen=True, tag=True):
     way_out: str
 
 
-Request: TypeAlias = Load | Block
-Answer: TypeAlias = Loaded | Times | Refused
+Request: TypeAlias = Load | Block | Open | Infer
+Answer: TypeAlias = Loaded | Times | Opened | Inferred | Refused
 
 
 def encode(message: Request | Answer) -> bytes:
@@ -108,3 +160,25 @@ def decode_answer(line: bytes) -> Answer:
     """An answer from its line."""
     answer: Answer = msgspec.json.decode(line, type=Answer)
     return answer
+
+
+def pack(arrays: Mapping[str, Array]) -> dict[str, Packed | Texts]:
+    """Arrays as messages."""
+    return {name: _packed(np.asarray(array)) for name, array in arrays.items()}
+
+
+def _packed(array: Array) -> Packed | Texts:
+    if array.dtype.kind in "OUS":
+        return Texts(array.shape, [str(text) for text in array.ravel()])
+    return Packed(array.dtype.str, array.shape, array.tobytes())
+
+
+def unpack(arrays: Mapping[str, Packed | Texts]) -> dict[str, Array]:
+    """Messages as arrays, which may be written to."""
+    return {name: _unpacked(array) for name, array in arrays.items()}
+
+
+def _unpacked(array: Packed | Texts) -> Array:
+    if isinstance(array, Texts):
+        return np.array(array.values, dtype=object).reshape(array.shape)
+    return np.frombuffer(bytearray(array.data), dtype=array.dtype).reshape(array.shape)

@@ -14,6 +14,12 @@ from edgekit.statistics import Floats, mean_sequence
 
 BASELINE, CANDIDATE, AGAIN = "baseline", "candidate", "baseline again"
 
+
+def baseline_role(number: int) -> str:
+    """The role of one of several baselines: `BASELINE` for number 0, then `"baseline 2"`."""
+    return f"{BASELINE} {number + 1}" if number else BASELINE
+
+
 RESOLUTION, ASSUMED_RESOLUTION = 0.01, 0.02
 """What is added to each side of a ratio's interval, with the baseline measured against itself and
 without. A loaded model keeps where its memory lies for as long as its process lives: the same
@@ -51,11 +57,26 @@ class Recording:
         return np.array([ns for part in parts for ns in part], dtype=np.float64) / 1e6
 
     @property
+    def baselines(self) -> tuple[str, ...]:
+        """The roles of all baselines, in order."""
+        roles = {start.role for start in self.starts} - {CANDIDATE, AGAIN}
+        return tuple(sorted(roles))
+
+    @property
     def clock(self) -> Clock:
         """What ratios are made of: CPU time where calls hardly wait, else wall time."""
         told = all(times.cpu_ns for _, times in self.blocks)
         waits = [n / len(t.total_ns[r]) for _, t in self.blocks for r, n in t.waits.items()]
         return "cpu" if told and waits and sum(waits) / len(waits) <= FEW_WAITS else "wall"
+
+    def energy_mj(self, role: str) -> float | None:
+        """Of one call, with all else that ran; None unless this side alone was timed."""
+        told = [times.energy_uj for _, times in self.blocks]
+        alone = all(set(times.total_ns) == {role} for _, times in self.blocks)
+        known = [each for each in told if each is not None]
+        if not alone or len(known) < len(told) or not known:
+            return None
+        return sum(known) / 1e3 / self.calls_ms(role).size
 
     def features_ms(self, role: str) -> Floats:
         """What of each call went into features; empty where features were not timed."""
@@ -90,6 +111,8 @@ class SideFigures(Struct, frozen=True, omit_defaults=True):
             no process loaded it first or the system does not tell.
         features_p50_ms: median time of the features, where raw inputs were timed.
         model_p50_ms: median of the rest: the model and the decoder.
+        energy_mj: millijoules of one call, of the whole machine; None where several sides were
+            timed in turns, or the machine tells none.
         runtime: name and version of what ran the model.
     """
 
@@ -102,6 +125,7 @@ class SideFigures(Struct, frozen=True, omit_defaults=True):
     peak_mb: float | None = None
     features_p50_ms: float | None = None
     model_p50_ms: float | None = None
+    energy_mj: float | None = None
 
 
 class Ratio(Struct, frozen=True):
@@ -166,13 +190,14 @@ def noise_of(recording: Recording) -> Ratio | None:
     return ratio_of(recording, AGAIN, (BASELINE,), resolution=0.0)
 
 
-def candidate_ratio(recording: Recording) -> Ratio:
-    """Candidate over baseline, never finer than the baseline differed from itself."""
+def candidate_ratio(recording: Recording, against: str = BASELINE) -> Ratio:
+    """Candidate over a baseline, never finer than the first baseline differed from itself."""
     noise = noise_of(recording)
     if noise is None:
-        return ratio_of(recording, CANDIDATE, (BASELINE,), resolution=ASSUMED_RESOLUTION)
+        return ratio_of(recording, CANDIDATE, (against,), resolution=ASSUMED_RESOLUTION)
     resolution = max(RESOLUTION, math.exp(abs(math.log(noise.point))) - 1.0)
-    return ratio_of(recording, CANDIDATE, (BASELINE, AGAIN), resolution=resolution)
+    under = (BASELINE, AGAIN) if against == BASELINE else (against,)
+    return ratio_of(recording, CANDIDATE, under, resolution=resolution)
 
 
 def too_noisy(recording: Recording, limit: float) -> bool:
@@ -210,6 +235,7 @@ def side_figures(recording: Recording, role: str) -> SideFigures:
         peak_mb=_peak(first),
         features_p50_ms=float(np.median(features)) if features.size else None,
         model_p50_ms=float(np.median(calls - features)) if features.size else None,
+        energy_mj=recording.energy_mj(role),
     )
 
 

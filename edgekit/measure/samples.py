@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgekit.bundle import Bundle
-from edgekit.engines import Array, engine_for, open_engine
+from edgekit.engines import Array
 from edgekit.errors import InputError, UsageError
 from edgekit.manifest import Tensor
+from edgekit.measure.contained import contained_model
+from edgekit.model import Extractor
 from edgekit.selftest import read_golden, read_input
 
 if TYPE_CHECKING:
@@ -76,21 +78,24 @@ def golden_feeds(path: Path) -> Samples | None:
     golden = golden_samples(path)
     if golden is None:
         return None
-    from edgekit.model import load
-
-    with load(path, verify="digest") as model:
-        values = tuple(model.features(value) for value in golden.values)
+    with Bundle.open(path) as bundle:
+        extract = Extractor(bundle.manifest.features, bundle.manifest.inputs)
+    values = tuple(extract(value) for value in golden.values)
     return Samples(values, raw=False, source=golden.source)
 
 
-def task_samples(task: "Task", path: Path, count: int = 8) -> Samples:
+def task_samples(task: "Task", run: "Run", count: int = 8) -> Samples:
     """The model inputs that a task's first evaluation samples lead to, as the model sees them.
+
+    Args:
+        task: the task.
+        run: one inference of a model, whose answers decide what the task feeds it next.
+        count: how many samples.
 
     Raises:
         TaskError: the task breaks its promise.
     """
     seen: list[dict[str, Array]] = []
-    run = open_model(path)
 
     def record(feeds: Mapping[str, Array]) -> dict[str, Array]:
         if len(seen) < MOST:
@@ -123,21 +128,15 @@ def _noise(tensor: Tensor, random: np.random.Generator) -> Array:
     return random.integers(0, 2, shape).astype(tensor.dtype)
 
 
-def open_model(path: Path, threads: int = 1) -> "Run":
-    """One inference of a plain model file or of a bundle's model, in this process."""
-    if path.suffix == ".edgekit":
-        from edgekit.model import load
-
-        return load(path, threads=threads, verify="digest").infer
-    return open_engine(engine_for(path), path, threads=threads).run
-
-
 def model_inputs(path: Path) -> tuple[Tensor, ...]:
-    """What a plain model file or a bundle's model must be fed."""
+    """What a plain model file or a bundle's model must be fed; told by a process of its own.
+
+    Raises:
+        CrashError: the model ended or hung that process.
+        EdgekitError: it cannot be loaded.
+    """
     if path.suffix == ".edgekit":
         with Bundle.open(path) as bundle:
             return bundle.manifest.inputs
-    engine = open_engine(engine_for(path), path)
-    inputs = engine.inputs
-    engine.close()
-    return inputs
+    with contained_model(path) as model:
+        return model.inputs

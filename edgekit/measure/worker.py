@@ -16,24 +16,32 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.engines import engine_for, open_engine
+from edgekit.engines import Array, engine_for, open_engine
 from edgekit.errors import EdgekitError, UsageError
+from edgekit.manifest import Tensor
 from edgekit.measure.clock import Clock, Stopped
+from edgekit.measure.energy import Counter, find_counter
 from edgekit.measure.memory import peak_memory_mb
 from edgekit.measure.protocol import (
     Answer,
     Block,
+    Inferred,
     Load,
     Loaded,
+    Open,
+    Opened,
     Refused,
     Request,
     Times,
     decode_request,
     encode,
+    pack,
+    unpack,
 )
 
 WARM_UP_NS = 500_000_000
 
+Run = Callable[[Mapping[str, Array]], dict[str, Array]]
 Call = Callable[[int], tuple[Stopped, int]]
 """Run the sample with this index, wrapping around: (its times, ns of it in features)."""
 
@@ -44,10 +52,9 @@ def main() -> None:
     os.dup2(2, 1)
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
-    calls: dict[str, Call] = {}
+    models = Models()
     while True:
-        request = decode_request(requests.get())
-        answers.write(encode(_answer(request, calls)))
+        answers.write(encode(_answer(decode_request(requests.get()), models)))
 
 
 def _read(requests: queue.SimpleQueue[bytes]) -> None:
@@ -60,11 +67,26 @@ def _read(requests: queue.SimpleQueue[bytes]) -> None:
     os._exit(0)
 
 
-def _answer(request: Request, calls: dict[str, Call]) -> Answer:
+class Models:
+    """What this process has loaded: sides to time by role, and a model to answer."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, Call] = {}
+        self.run: Run | None = None
+        self.counter = find_counter()
+
+
+def _answer(request: Request, models: Models) -> Answer:
     try:
         if isinstance(request, Load):
-            return _load(request, calls)
-        return _block(request, calls)
+            return _load(request, models.calls)
+        if isinstance(request, Block):
+            return _block(request, models.calls, models.counter)
+        if isinstance(request, Open):
+            models.run, inputs = _open(Path(request.path), request.threads)
+            return Opened(inputs)
+        assert models.run is not None
+        return Inferred(pack(models.run(unpack(request.feeds))))
     except EdgekitError as error:
         return Refused(type(error).__name__, error.thing, error.problem, error.way_out)
     except OSError as error:
@@ -99,15 +121,17 @@ def _warm_up(call: Call, count: int) -> list[Stopped]:
     return calls
 
 
-def _block(request: Block, calls: dict[str, Call]) -> Times:
+def _block(request: Block, calls: dict[str, Call], counter: Counter | None) -> Times:
     stopped: dict[str, list[tuple[Stopped, int]]] = {role: [] for role in request.order}
     gc.collect()
     gc.disable()
+    before_uj = counter.read() if counter else 0
     try:
         for role in request.order:
             stopped[role].append(calls[role](request.first_sample + len(stopped[role])))
     finally:
         gc.enable()
+    energy_uj = counter.since(before_uj) if counter else None
     features = {role: [ns for _, ns in each] for role, each in stopped.items()}
     cpu = {role: [each.cpu_ns for each, _ in calls] for role, calls in stopped.items()}
     told = all(ns is not None for each in cpu.values() for ns in each)
@@ -116,12 +140,24 @@ def _block(request: Block, calls: dict[str, Call]) -> Times:
         features_ns=features if any(any(each) for each in features.values()) else {},
         cpu_ns={role: [ns or 0 for ns in each] for role, each in cpu.items()} if told else {},
         waits={role: sum(each.waited for each, _ in calls) for role, calls in stopped.items()},
+        energy_uj=energy_uj,
     )
 
 
 def _read_sample(files: Mapping[str, str]) -> Any:
     arrays = {name: np.load(path, allow_pickle=False) for name, path in files.items()}
     return arrays.get("", arrays)
+
+
+def _open(path: Path, threads: int) -> tuple[Run, tuple[Tensor, ...]]:
+    """The model of a bundle or file, and what it must be fed."""
+    if path.suffix == ".edgekit":
+        from edgekit.model import load
+
+        model = load(path, threads=threads, verify="digest")
+        return model.infer, model.manifest.inputs
+    engine = open_engine(engine_for(path), path, threads=threads)
+    return engine.run, engine.inputs
 
 
 def _open_model(request: Load, samples: list[Any]) -> tuple[Call, str]:

@@ -58,5 +58,6 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_every_table_of_the_schema_is_known():
     assert set(TABLES) == {
-        "accuracy", "latency", "instructions", "memory", "size", "placement"
+        "accuracy", "fidelity", "explanation", "latency", "instructions", "memory", "size",
+        "placement",
     }  # fmt: skip

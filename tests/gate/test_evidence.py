@@ -9,9 +9,11 @@ from workmodels import endless, matmuls
 from edgekit.bundle import write_bundle
 from edgekit.errors import BundleError, CrashError, StorageError, TaskError, UsageError
 from edgekit.gate.budget import parse_budget
-from edgekit.gate.evidence import ENOUGH_CALLS, MOST_CALLS, Wanted, gather, sampling_for
+from edgekit.gate.evidence import gather
 from edgekit.gate.judge import judge
+from edgekit.gate.timed import ENOUGH_CALLS, MOST_CALLS, sampling_for
 from edgekit.gate.verdict import Outcome
+from edgekit.gate.wanted import Wanted
 
 SIZE = parse_budget({"size": {"max_mb": 1}}, "budget")
 RATIO = parse_budget({"latency": {"max_ratio": 1e-6}}, "budget")
@@ -52,21 +54,20 @@ def task(tmp_path):
 
 
 def test_plain_models_are_timed_on_what_the_task_feeds_them_and_scored(one, other, task):
-    found = gather(Wanted(other, one, task, max_s=0.1), SIZE)
+    found = gather(Wanted(other, (one,), task, max_s=0.1), SIZE)
     assert found.timing.inputs == "8 calls of task.py"
-    assert found.accuracy.drop.samples == 24
-    assert found.accuracy.baseline_score - found.accuracy.score.point == pytest.approx(
-        found.accuracy.drop.point
-    )
+    (against,) = found.accuracy.against
+    assert against.drop.samples == 24
+    assert against.score - found.accuracy.score.point == pytest.approx(against.drop.point)
     assert found.candidate.file == "other.onnx"
-    assert found.baseline.model_bytes == one.stat().st_size
+    assert found.baselines[0].model_bytes == one.stat().st_size
 
 
 def test_without_task_and_golden_inputs_models_are_timed_on_noise(one):
     found = gather(Wanted(one, max_s=0.1, seed=5), SIZE)
     assert found.timing.inputs == "4 synthetic inputs, seed 5"
     assert found.accuracy is None
-    assert found.baseline is None
+    assert found.baselines == ()
 
 
 def test_bundles_are_timed_on_the_candidates_golden_inputs(tmp_path):
@@ -79,16 +80,16 @@ def test_bundles_are_timed_on_the_candidates_golden_inputs(tmp_path):
     path = tmp_path / "small-1.0.edgekit"
     files = small_files() | {"golden/golden.json": golden, "golden/0.npy": raw}
     write_bundle(path, small_manifest(), files)
-    found = gather(Wanted(path, path, max_s=0.1), SIZE)
+    found = gather(Wanted(path, (path,), max_s=0.1), SIZE)
     assert found.timing.inputs == "1 golden inputs of small-1.0.edgekit"
-    assert found.candidate.answers_like(found.baseline)
+    assert found.candidate.answers_like(found.baselines[0])
 
 
 def test_a_baseline_for_another_target_is_refused(tmp_path, small_bundle):
     other = tmp_path / "other.edgekit"
     write_bundle(other, small_manifest(target="cortex-a76"), small_files())
     with pytest.raises(UsageError, match="made for cortex-a76, the candidate for host"):
-        gather(Wanted(small_bundle, other), SIZE)
+        gather(Wanted(small_bundle, (other,)), SIZE)
 
 
 def test_a_candidate_that_hangs_fails_the_gate(tmp_path):
@@ -98,7 +99,7 @@ def test_a_candidate_that_hangs_fails_the_gate(tmp_path):
     assert "no answer in 3 s" in found.crash
     assert judge(SIZE, found)[0].outcome is Outcome.FAIL
     with pytest.raises(CrashError, match=r"hanging\.onnx"):
-        gather(Wanted(fine, hanging, timeout_s=3.0), SIZE)
+        gather(Wanted(fine, (hanging,), timeout_s=3.0), SIZE)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_a_broken_task_is_found_before_anything_is_measured(one, tmp_path):
 
 
 def test_calls_are_planned_by_what_the_budget_asks(one, other):
-    pair, alone = Wanted(one, other), Wanted(one)
+    pair, alone = Wanted(one, (other,)), Wanted(one)
     both = parse_budget({"latency": {"max_ratio": 1.05, "p99_ms": 9.0}}, "budget")
     assert sampling_for(both, pair).limits == (1.05,)
     assert sampling_for(both, pair).min_calls == 918
@@ -137,5 +138,5 @@ def test_calls_are_planned_by_what_the_budget_asks(one, other):
 
 
 def test_measuring_stops_when_the_ratio_is_clear(one, other):
-    found = gather(Wanted(one, other), RATIO)
+    found = gather(Wanted(one, (other,)), RATIO)
     assert found.timing.stopped == "every limit is settled"

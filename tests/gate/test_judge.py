@@ -1,12 +1,11 @@
 import pytest
-from evidence import AFTER, BEFORE, drop, evidence
+from evidence import BEFORE, accuracy, crashed, drop, evidence
 from recordings import measured, record
 
 from edgekit.gate.budget import TABLES, parse_budget
-from edgekit.gate.evidence import Accuracy, Evidence
 from edgekit.gate.judge import JUDGES, NOT_MEASURED, judge
+from edgekit.gate.scored import Against
 from edgekit.gate.verdict import Outcome, overall
-from edgekit.measure.estimate import Estimate
 
 PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
 
@@ -78,8 +77,8 @@ def test_scores_and_agreement_are_judged_by_their_bounds(key, limit, outcome):
 
 
 def test_answers_in_floating_point_have_no_agreement_to_judge():
-    accuracy = Accuracy("task.py", Estimate(0.9, 0, 1, 0, 1, ""), 0.9, drop(agreement=None))
-    verdict = only("accuracy", "min_agreement", 0.9, evidence(accuracy=accuracy))
+    floating = accuracy(against=(Against(0.9, drop(agreement=None)),))
+    verdict = only("accuracy", "min_agreement", 0.9, evidence(accuracy=floating))
     assert verdict.outcome is INCONCLUSIVE
     assert "labels or text" in verdict.reason
 
@@ -116,27 +115,27 @@ def test_sizes_and_memory_are_judged_exactly(table, key, limit, outcome):
 @pytest.mark.parametrize(
     ("table", "key", "limit", "missing"),
     [
-        ("accuracy", "max_drop", 0.01, "--task"),
+        ("accuracy", "max_drop", 0.01, "--baseline"),
         ("accuracy", "min_score", 0.5, "--task"),
-        ("accuracy", "min_agreement", 0.5, "--task"),
+        ("accuracy", "min_agreement", 0.5, "--baseline"),
         ("latency", "max_ratio", 1.05, "--baseline"),
         ("memory", "max_ratio", 1.05, "--baseline"),
         ("size", "max_ratio", 1.05, "--baseline"),
-        ("instructions", "max_ratio", 1.01, "emulated Arm"),
+        ("instructions", "max_ratio", 1.01, "--baseline"),
         ("instructions", "max_millions", 5.0, "emulated Arm"),
         ("placement", "max_cpu_macs", "2%", "NPU"),
     ],
 )
 def test_what_cannot_be_judged_is_inconclusive_and_says_what_is_missing(table, key, limit, missing):
-    verdict = only(table, key, limit, evidence(baseline=None, accuracy=None))
+    verdict = only(table, key, limit, evidence(baselines=(), accuracy=None))
     assert verdict.outcome is INCONCLUSIVE
     assert missing in verdict.reason
 
 
 def test_a_candidate_that_crashes_fails_and_the_limits_stay_open():
-    crashed = Evidence(AFTER, BEFORE, crash="the process that ran it ended (signal SIGSEGV)")
+    found = crashed("the process that ran it ended (signal SIGSEGV)")
     budget = {"accuracy": {"max_drop": 0.01}, "latency": {"max_ratio": 1.05, "p95_ms": 9.0}}
-    verdicts = judge(parse_budget(budget, "budget"), crashed)
+    verdicts = judge(parse_budget(budget, "budget"), found)
     assert [verdict.outcome for verdict in verdicts] == [FAIL, *[INCONCLUSIVE] * 3]
     assert "SIGSEGV" in verdicts[0].reason
     assert overall(verdicts) is FAIL

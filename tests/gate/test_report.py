@@ -40,7 +40,7 @@ def test_histograms_hold_every_call(report):
     shown = report.timing.histogram
     assert len(shown.edges_ms) == len(shown.counts["candidate"]) + 1
     for role, side in (
-        ("baseline", report.timing.baseline),
+        ("baseline", report.timing.baselines[0]),
         ("candidate", report.timing.candidate),
     ):
         assert sum(shown.counts[role]) == side.calls

@@ -1,0 +1,26 @@
+"""What must not be in a report: users of addresses, folders, and values of secret settings."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE", re.I)
+USER = re.compile(r"(?<![\w.])[\w.+-]+(?::[^\s@/]*)?@(?=[\w\[])")
+FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/'\":]+/)+(?=[^\s/'\":])")
+SHORTEST = 6
+"""Characters of a value that is looked for: shorter ones are words of every text."""
+
+
+def redact(text: str, environment: Mapping[str, str] = os.environ) -> str:
+    """A text for a report: names of files stay, folders, users and secret values go.
+
+    Args:
+        text: what a runtime, a device or an error said.
+        environment: whose values are secret, where their names say so.
+    """
+    for name, value in environment.items():
+        if SECRET.search(name) and len(value) >= SHORTEST:
+            text = text.replace(value, "***")
+    text = text.replace(str(Path.home()), "~") if str(Path.home()) != "/" else text
+    return FOLDERS.sub("", USER.sub("", text))
