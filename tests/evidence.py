@@ -2,10 +2,12 @@
 
 from recordings import measured, record
 
+from edgekit.gate.counted import InstructionFigures, SideCounts
 from edgekit.gate.evidence import CRASHED, Evidence
 from edgekit.gate.scored import Accuracy, Against
 from edgekit.gate.subject import Subject
 from edgekit.measure.accuracy import Drop
+from edgekit.measure.devices.measurement import Counts
 from edgekit.measure.estimate import Estimate
 
 BEFORE = Subject("before.edgekit", "onnxruntime", "a" * 64, "a" * 64, 4_000_000, 4_100_000,
@@ -50,6 +52,17 @@ def evidence(slower=1.0, dropped=None, **changes):
         "timing": measured(record(slower)), "missing": MISSING,
     }  # fmt: skip
     return Evidence(**(fields | changes))
+
+
+def counts(ratio=1.0, device="arm://cortex-a76", baselines=1, floor=0.001):
+    def side(instructions):
+        return SideCounts(instructions, Counts(instructions, 10, 5), True)
+
+    millions = [10_000_000] * baselines
+    return InstructionFigures(
+        device, "3 given inputs", side(round(1e7 * ratio)), tuple(map(side, millions)), floor,
+        {"qemu": "7.2"},
+    )  # fmt: skip
 
 
 def crashed(words):

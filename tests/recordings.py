@@ -5,7 +5,14 @@ import numpy as np
 from edgekit.measure.environment import Environment
 from edgekit.measure.latency import Measured
 from edgekit.measure.protocol import Loaded, Times
-from edgekit.measure.recording import AGAIN, BASELINE, CANDIDATE, Recording, Start
+from edgekit.measure.recording import (
+    AGAIN,
+    BASELINE,
+    CANDIDATE,
+    Recording,
+    Start,
+    baseline_role,
+)
 
 ENVIRONMENT = Environment(
     device="local", arch="aarch64", cores=4, kernel="Linux 6.1", python="3.11.7",
@@ -15,7 +22,7 @@ ENVIRONMENT = Environment(
 
 def record(
     slower=1.0, *, seed=0, rounds=24, calls=4, processes=3, noise=0.08, bias=0.005,
-    waiting=0.0, interrupted=0.5,
+    waiting=0.0, interrupted=0.5, release=None,
 ):  # fmt: skip
     """A recording of a 1 ms model and of one that does `slower` times its work.
 
@@ -28,10 +35,12 @@ def record(
         noise: deviation of the logarithm of a call.
         bias: deviation of what a loaded model keeps for as long as its process lives.
         waiting: share of calls that gave up the CPU by themselves.
+        release: true time of a second baseline, in units of the first.
         interrupted: share of calls that lost the CPU to other programs for some milliseconds.
     """
     random = np.random.default_rng(seed)
     work = {BASELINE: 1.0, CANDIDATE: slower, AGAIN: 1.0}
+    work |= {baseline_role(1): release} if release else {}
     placed = {(p, r): random.normal(0.0, bias) for p in range(processes) for r in work}
     blocks = []
     for block in range(rounds * processes):
@@ -44,7 +53,7 @@ def record(
     loaded = Loaded(50.0, 3.0, 1.0, waiting, 80.0, "onnxruntime 1.32.0")
     roles = list(work)
     starts = tuple(
-        Start(process, role, (roles.index(role) - process) % 3, loaded)
+        Start(process, role, (roles.index(role) - process) % len(roles), loaded)
         for process in range(processes)
         for role in roles
     )

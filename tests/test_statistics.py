@@ -182,3 +182,15 @@ def test_mann_whitney_of_equal_constants_sees_no_difference():
 def test_student_t_quantiles_equal_scipy(freedom, probability):
     expected = stats.t.ppf(probability, freedom)
     assert st.student_t_quantile(probability, freedom) == pytest.approx(expected, abs=1e-6)
+
+
+def test_rank_correlation_is_that_of_scipy_with_ties():
+    random = np.random.default_rng(5)
+    for _ in range(20):
+        a, b = random.integers(0, 6, 30), random.integers(0, 6, 30)
+        assert st.spearman(a, b) == pytest.approx(stats.spearmanr(a, b).statistic)
+
+
+def test_rank_correlation_of_what_has_no_order():
+    assert st.spearman([1, 1, 1], [2, 2, 2]) == 1.0
+    assert st.spearman([1, 1, 1], [1, 2, 3]) == 0.0

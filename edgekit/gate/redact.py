@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE", re.I)
 USER = re.compile(r"(?<![\w.])[\w.+-]+(?::[^\s@/]*)?@(?=[\w\[])")
@@ -22,5 +21,4 @@ def redact(text: str, environment: Mapping[str, str] = os.environ) -> str:
     for name, value in environment.items():
         if SECRET.search(name) and len(value) >= SHORTEST:
             text = text.replace(value, "***")
-    text = text.replace(str(Path.home()), "~") if str(Path.home()) != "/" else text
     return FOLDERS.sub("", USER.sub("", text))

@@ -1,6 +1,7 @@
 """What the gate judges: a bundle or a plain model file, and what a look at it tells."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ from msgspec import Struct
 from edgekit.bundle import Bundle
 from edgekit.engines import engine_for
 from edgekit.errors import StorageError
+from edgekit.gate.external import external_files
 from edgekit.manifest import Budget
 
 
@@ -19,9 +21,9 @@ class Subject(Struct, frozen=True, omit_defaults=True):
         file: its file name.
         engine: the runtime that runs it.
         sha256: of the model file; for a bundle of its `manifest.json`, which stands for all of it.
-        model_sha256: of the model file alone.
-        model_bytes: size of the model file.
-        file_bytes: size of the whole file.
+        model_sha256: of the model file alone, with its external data.
+        model_bytes: size of the model file and of the files that hold its external data.
+        file_bytes: size of the whole file, external data included.
         name: of the bundle.
         version: of the bundle.
         target: that the bundle was made for.
@@ -67,8 +69,32 @@ def look_at(path: Path) -> Subject:
     except OSError as error:
         problem = f"it cannot be read ({error.strerror})"
         raise StorageError(f"model {str(path)!r}", problem, "check the path") from error
-    digest = hashlib.sha256(content).hexdigest()
-    return Subject(path.name, engine, digest, digest, len(content), len(content))
+    digest, size = hashlib.sha256(content), len(content)
+    for part in _external_parts(path, content):
+        digest.update(part)
+        size += len(part)
+    return Subject(path.name, engine, digest.hexdigest(), digest.hexdigest(), size, size)
+
+
+def _external_parts(path: Path, content: bytes) -> Iterator[bytes]:
+    """What the files of a plain ONNX model's external data hold.
+
+    Raises:
+        StorageError: one is missing, or lies outside of the model's folder.
+    """
+    if path.suffix != ".onnx":
+        return
+    folder = path.parent.resolve()
+    for location in external_files(content):
+        thing = f"model {str(path)!r}, external data {location!r}"
+        file = (folder / location).resolve()
+        if not file.is_relative_to(folder):
+            raise StorageError(thing, "it leaves the model's folder", "put it beside the model")
+        try:
+            yield file.read_bytes()
+        except OSError as error:
+            problem = f"it cannot be read ({error.strerror})"
+            raise StorageError(thing, problem, "put it beside the model") from error
 
 
 def budget_of(path: Path) -> Budget:

@@ -42,3 +42,14 @@ def test_a_missing_file_is_one_line(tmp_path, capsys):
     assert out == ""
     assert err.count("\n") == 1
     assert "missing.onnx" in err
+
+
+def test_energy_that_nobody_tells_is_said_and_not_zero(small_onnx, capsys):
+    assert bench(small_onnx, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert ("energy_mj" in found) != ("energy_mj" in found.get("not_measured", {}))
+
+
+def test_a_device_that_is_none_is_one_line(small_onnx, capsys):
+    assert bench(small_onnx, "--device", "moon://base") == 2
+    assert "use local, arm://cortex-a76" in capsys.readouterr().err

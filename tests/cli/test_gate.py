@@ -1,6 +1,7 @@
 """`edgekit gate` as a user types it."""
 
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -93,3 +94,64 @@ def test_reports_name_files_but_neither_folders_nor_the_machine(
     text = report.read_text()
     assert str(small_onnx.parent) not in text
     assert f'"{platform.node()}"' not in text
+
+
+def test_the_policy_for_pull_requests_warns_of_what_a_release_waits_for(
+    small_onnx, budget, tmp_path, capsys
+):
+    limits = budget("[accuracy]\nmin_score = 0.1")
+    junit = tmp_path / "gate.xml"
+    assert gate(small_onnx, "--budget", limits, "--policy", "release", "--junit", junit) == 3
+    assert ElementTree.parse(junit).find("testsuite").get("errors") == "1"
+    capsys.readouterr()
+    assert gate(small_onnx, "--budget", limits, "--policy", "pull-request", "--junit", junit) == 0
+    assert "lets it pass with this warning" in capsys.readouterr().out.splitlines()[-1]
+    suite = ElementTree.parse(junit).find("testsuite")
+    assert (suite.get("errors"), suite.get("skipped")) == (None, "1")
+    failing = budget("[size]\nmax_mb = 1e-6")
+    assert gate(small_onnx, "--budget", failing, "--policy", "pull-request") == 1
+
+
+def test_two_baselines_are_two_verdicts(small_onnx, budget, tmp_path, capsys):
+    release = tmp_path / "release.onnx"
+    release.write_bytes(small_onnx.read_bytes())
+    limits = budget("[size]\nmax_ratio = 1.0")
+    flags = ("--baseline", small_onnx, "--baseline", release, "--markdown", tmp_path / "gate.md")
+    assert gate(small_onnx, "--budget", limits, *flags) == 0
+    out = capsys.readouterr().out
+    assert "size.max_ratio against small.onnx" in out
+    assert "size.max_ratio against release.onnx" in out
+    assert "| figure | baseline 1 | baseline 2 | candidate |" in (tmp_path / "gate.md").read_text()
+
+
+def test_flags_that_may_stand_twice_replace_the_list_of_the_file(
+    small_onnx, budget, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    limits = budget("[size]\nmax_mb = 1")
+    (tmp_path / "edgekit.toml").write_text('[gate]\ndevice = ["moon://base"]\n')
+    assert gate(small_onnx, "--budget", limits) == 2
+    assert "moon://base" in capsys.readouterr().err
+    assert gate(small_onnx, "--budget", limits, "--device", "local") == 0
+
+
+def test_no_setting_and_no_user_is_written_to_any_report(
+    small_onnx, budget, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("RELEASE_TOKEN", "s3cr3t-value-of-the-token")
+    files = {kind: tmp_path / f"gate.{kind}" for kind in ("json", "junit", "markdown", "html")}
+    flags = [word for kind, path in files.items() for word in (f"--{kind}", path)]
+    gate(small_onnx, "--budget", budget("[size]\nmax_mb = 1"), *flags)
+    for path in files.values():
+        text = path.read_text()
+        assert "s3cr3t-value-of-the-token" not in text
+        assert str(tmp_path) not in text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_is_one_line_and_leaves_nothing(small_onnx, budget, tmp_path, capsys):
+    (tmp_path / ".gate.json.partial").symlink_to("/dev/full")
+    report = tmp_path / "gate.json"
+    assert gate(small_onnx, "--budget", budget("[size]\nmax_mb = 1"), "--json", report) == 2
+    assert "No space left on device" in error_line(capsys)
+    assert not report.exists()

@@ -1,7 +1,7 @@
 import pytest
 
 from edgekit.errors import BudgetError, StorageError
-from edgekit.gate.budget import TABLES, limits, load_budget
+from edgekit.gate.budget import TABLES, limits, load_budget, parse_budget
 
 
 @pytest.fixture
@@ -61,3 +61,24 @@ def test_every_table_of_the_schema_is_known():
         "accuracy", "fidelity", "explanation", "latency", "instructions", "memory", "size",
         "placement",
     }  # fmt: skip
+
+
+def test_metrics_have_tables_by_their_names():
+    budget = parse_budget({"metrics": {"recall": {"max_drop": 0.02}}}, "budget")
+    assert limits(budget) == {"metrics.recall.max_drop": 0.02}
+
+
+@pytest.mark.parametrize(
+    ("tables", "problem"),
+    [
+        ({"metrics": {"recall": {"max_dorp": 0.1}}}, "did you mean 'max_drop'"),
+        ({"metrics": {"a b": {"max_drop": 0.1}}}, "letters, digits"),
+        ({"metrics": {"recall": 0.1}}, "expected a table of limits"),
+        ({"metrics": 3}, "expected a table of limits"),
+        ({"metrics": {"recall": {"max_drop": 2}}}, "max_drop: Expected"),
+        ({"explanation": {"min_rank_agreement": 1.5}}, r"\[explanation\] min_rank_agreement"),
+    ],
+)
+def test_tables_of_metrics_are_as_strict(tables, problem):
+    with pytest.raises(BudgetError, match=problem):
+        parse_budget(tables, "budget")

@@ -1,9 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from edgekit.errors import UsageError
 from edgekit.measure import accuracy
-from edgekit.measure.accuracy import Predictions, compare_scores, predict_all, same
+from edgekit.measure.accuracy import (
+    Predictions,
+    compare_scores,
+    discordance,
+    drop_p_value,
+    predict_all,
+    same,
+)
 from edgekit.task import load_task
 
 TASK = """
@@ -179,3 +188,26 @@ def test_agreement_is_bounded_even_where_it_is_complete(task):
 )
 def test_answers_of_any_shape_are_compared_by_value(one, other, equal):
     assert same(one, other) is equal
+
+
+def test_discordant_pairs_are_counted_where_the_score_is_the_share_that_is_right(task):
+    before = answers(task, [True] * 18 + [False] * 2)
+    after = answers(task, [True] * 10 + [False] * 8 + [True, False])
+    found = discordance(before, after)
+    assert (found.only_baseline, found.only_candidate) == (8, 1)
+    assert found.p_value == pytest.approx(0.0390625)  # 2 · (1 + 9) / 2^9
+
+
+def test_other_scores_have_no_discordant_pairs(task):
+    before, after = answers(task, [True] * 4), answers(task, [True] * 3 + [False])
+    assert discordance(before, replace(after, score=0.9)) is None
+
+
+def test_the_p_value_of_a_drop_agrees_with_its_bound(task):
+    random = np.random.default_rng(0)
+    reference = random.random(400) < 0.9
+    candidate = reference & (random.random(400) < 0.95)
+    drop = compare_scores(task, answers(task, reference), answers(task, candidate), seed=1)
+    assert drop_p_value(drop, drop.lower) == pytest.approx(0.05)
+    assert drop_p_value(drop, drop.point) == pytest.approx(0.5)
+    assert drop_p_value(drop, 0.0) < 0.05 < drop_p_value(drop, 0.2)
