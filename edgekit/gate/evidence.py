@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgekit.errors import CrashError, UsageError
+from edgekit.errors import CrashError, DeviceError, UsageError
 from edgekit.gate.counted import InstructionFigures, count_sides
 from edgekit.gate.redact import redact
 from edgekit.gate.scored import Accuracy, score_sides
 from edgekit.gate.subject import Subject, look_at
-from edgekit.gate.timed import ENOUGH_CALLS, DisappearedError, samples_for, time_sides
+from edgekit.gate.timed import ENOUGH_CALLS, reach, samples_for, time_sides
 from edgekit.gate.wanted import Places, Wanted, places
 from edgekit.manifest import Budget
 from edgekit.measure.latency import Measured, Sampling, measure
@@ -94,9 +94,10 @@ def _with_timing(
 ) -> Evidence:
     if url is None:
         return evidence
+    board = reach(url)
     try:
-        timing = time_sides(wanted, budget, samples, url)
-    except DisappearedError as error:
+        timing = time_sides(wanted, budget, samples, board)
+    except DeviceError as error:
         problem = redact(f"the device disappeared: {error.problem}")
         return replace(evidence, missing={**evidence.missing, TIMING: problem})
     return replace(evidence, timing=timing)

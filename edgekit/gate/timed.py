@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from edgekit.errors import DeviceError, UsageError
+from edgekit.errors import UsageError
 from edgekit.gate.wanted import LOCAL, Wanted
 from edgekit.manifest import Budget
 from edgekit.measure.contained import contained_model
 from edgekit.measure.devices import open_device
+from edgekit.measure.devices.remote import BoardDevice
 from edgekit.measure.latency import Measured, Sampling, measure
 from edgekit.measure.recording import CANDIDATE, baseline_role
 from edgekit.measure.samples import (
@@ -24,41 +25,40 @@ ENOUGH_CALLS = 240  # a side, where no limit says how many are needed
 MOST_CALLS = 960
 
 
-class DisappearedError(DeviceError):
-    """A device that was there and then was not: what it should have told stays open."""
+def reach(url: str) -> BoardDevice | None:
+    """The board of an address, reached and set up; None for this machine.
+
+    Raises:
+        DeviceError: it cannot be reached or set up: named wrongly, or not ready.
+        UsageError: it has no clock.
+    """
+    if url == LOCAL:
+        return None
+    device = open_device(url)
+    if not isinstance(device, BoardDevice):
+        raise UsageError(f"device {url!r}", "it has no clock", "time on local or on a board")
+    device.describe()
+    return device
 
 
-def time_sides(wanted: Wanted, budget: Budget, samples: Samples, url: str) -> Measured:
-    """Time all sides.
-
-    Args:
-        wanted: what to gate.
-        budget: what decides how much to time.
-        samples: what the models are fed.
-        url: `local` or a board's address.
+def time_sides(
+    wanted: Wanted, budget: Budget, samples: Samples, board: BoardDevice | None
+) -> Measured:
+    """Time all sides, on a board or on this machine.
 
     Raises:
         CrashError: a model ended or hung the process that ran it.
-        DeviceError: the board cannot be reached.
-        DisappearedError: it was reached, and then was gone.
+        DeviceError: the board disappeared.
         EdgekitError: a model cannot be run there.
     """
     sides = sides_of(wanted)
     sampling = sampling_for(budget, wanted)
-    if url == LOCAL:
+    if board is None:
         return measure(sides, samples, sampling)
-    from edgekit.measure.devices.remote import BoardDevice
-
-    device = open_device(url)
-    if not isinstance(device, BoardDevice):
-        raise UsageError(f"device {url!r}", "it has no clock", "time on local or on a board")
-    device.describe()  # whoever cannot be reached now was named wrongly: an error, no verdict
     try:
-        return device.compare(sides, samples, sampling)
-    except DeviceError as error:
-        raise DisappearedError(error.thing, error.problem, error.way_out) from error
+        return board.compare(sides, samples, sampling)
     finally:
-        device.close()
+        board.close()
 
 
 def sides_of(wanted: Wanted) -> dict[str, Path]:

@@ -154,3 +154,14 @@ def test_a_machine_too_noisy_for_a_limit_is_known_by_the_baseline_against_itself
     assert not too_noisy(record(1.0), 1.0)
     starts = tuple(start for start in restless.starts if start.role != "baseline again")
     assert not too_noisy(Recording(starts, restless.blocks), LIMIT)
+
+
+def test_energy_is_told_of_a_side_that_was_timed_alone():
+    starts = record().starts
+    blocks = tuple(
+        (0, Times({CANDIDATE: [1000] * 4}, {}, {}, {}, energy_uj=uj)) for uj in (2000, 6000)
+    )
+    assert side_figures(Recording(starts, blocks), CANDIDATE).energy_mj == 1.0
+    untold = (*blocks, (0, Times({CANDIDATE: [1000] * 4}, {}, {}, {})))
+    assert side_figures(Recording(starts, untold), CANDIDATE).energy_mj is None
+    assert side_figures(record(), CANDIDATE).energy_mj is None
