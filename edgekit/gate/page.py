@@ -7,10 +7,10 @@ from string import Template
 STYLE = """
 :root { color-scheme: light dark; --ground: #fff; --text: #1b1f24; --quiet: #57606a;
   --line: #d0d7de; --pass: #116329; --fail: #b3261e; --open: #7a4f01; --first: #0550ae;
-  --second: #953800; }
+  --second: #953800; --third: #1b7c83; }
 @media (prefers-color-scheme: dark) { :root { --ground: #0d1117; --text: #e6edf3;
   --quiet: #9aa4af; --line: #3d444d; --pass: #56d364; --fail: #ff7b72; --open: #e3b341;
-  --first: #79c0ff; --second: #ffa657; } }
+  --first: #79c0ff; --second: #ffa657; --third: #39d0d8; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 64rem; background: var(--ground);
   color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
@@ -30,7 +30,9 @@ svg .limit { stroke: var(--text); stroke-width: 2; }
 svg path { fill-opacity: .18; stroke-width: 1.5; }
 svg path.series0 { fill: var(--first); stroke: var(--first); }
 svg path.series1 { fill: var(--second); stroke: var(--second); }
+svg path.series2 { fill: var(--third); stroke: var(--third); }
 svg text.series0 { fill: var(--first); } svg text.series1 { fill: var(--second); }
+svg text.series2 { fill: var(--third); }
 """
 
 PAGE = Template("""<!doctype html>

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH = 640
+ANCHORS = ("start", "middle", "middle", "middle", "end")
+"""Of the five ticks of an axis: those at its ends stay inside of the drawing."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,9 @@ def interval_plot(bars: Sequence[Bar], title: str) -> str:
     Each line has its own scale, from 0 (or the lower end) to a little beyond the largest of
     interval and limit, because limits have different units.
     """
-    row, top, left = 34, 8, 190
+    row, top, left = 50, 4, 20
     height = top + row * len(bars) + 4
-    parts = [_bar(bar, top + row * index + row // 2, left) for index, bar in enumerate(bars)]
+    parts = [_bar(bar, top + row * index + 34, left) for index, bar in enumerate(bars)]
     described = "; ".join(f"{bar.label}: {bar.text}" for bar in bars)
     return _svg(height, title, described, "".join(parts))
 
@@ -56,8 +58,7 @@ def _bar(bar: Bar, y: int, left: int) -> str:
         return f"{left + (min(max(value, bottom), reach) - bottom) * scale:.1f}"
 
     return (
-        f'<g class="{bar.tone}"><text x="{left - 12}" y="{y + 4}" text-anchor="end">'
-        f"{escape(bar.label)}</text>"
+        f'<g class="{bar.tone}"><text x="{left}" y="{y - 16}">{escape(bar.label)}</text>'
         f'<line class="axis" x1="{left}" x2="{WIDTH - 12}" y1="{y}" y2="{y}"/>'
         f'<line class="range" x1="{x(bar.low)}" x2="{x(bar.high)}" y1="{y}" y2="{y}"/>'
         f'<circle cx="{x(bar.point)}" cy="{y}" r="5"/>'
@@ -94,7 +95,8 @@ def histogram(
             f'<text class="series{index}" x="{WIDTH - 20}" y="{top + 18 * index}" '
             f'text-anchor="end">{escape(name)}</text>'
         )
-    parts += [_tick(x(value), value, bottom, unit) for value in _ticks(edges[0], edges[-1])]
+    marks = zip(_ticks(edges[0], edges[-1]), ANCHORS, strict=True)
+    parts += [_tick(x(value), bottom, f"{value:.3g} {unit}", anchor) for value, anchor in marks]
     parts.append(f'<line class="axis" x1="20" x2="{WIDTH - 20}" y1="{bottom}" y2="{bottom}"/>')
     described = f"{', '.join(counts)}: from {edges[0]:.3g} to {edges[-1]:.3g} {unit}"
     return _svg(height, title, described, "".join(parts))
@@ -105,11 +107,10 @@ def _steps(xs: Sequence[float], ys: Sequence[float]) -> str:
     return "".join(f"V{y:.1f}H{right:.1f}" for y, right in zip(ys, xs[1:], strict=True))
 
 
-def _tick(x: float, value: float, bottom: int, unit: str) -> str:
-    text = f"{value:.3g} {escape(unit)}"
+def _tick(x: float, bottom: int, text: str, anchor: str) -> str:
     return (
         f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 5}"/>'
-        f'<text x="{x:.1f}" y="{bottom + 20}" text-anchor="middle">{text}</text>'
+        f'<text x="{x:.1f}" y="{bottom + 20}" text-anchor="{anchor}">{escape(text)}</text>'
     )
 
 
