@@ -83,6 +83,12 @@ def float_tensors(model: ModelProto) -> frozenset[str]:
     )
 
 
+def attribute(node: NodeProto, name: str, default: Any = None) -> Any:
+    """The value of a node's attribute."""
+    found = next((each for each in node.attribute if each.name == name), None)
+    return default if found is None else onnx.helper.get_attribute_value(found)
+
+
 def copy_of(model: ModelProto) -> ModelProto:
     """A copy that can be rewritten."""
     copied = ModelProto()
