@@ -82,7 +82,7 @@ def decide(model: ModelProto, recipe: Recipe, ranges: Ranges) -> Plan:
     if recipe.operators is None:
         return Plan(recipe, (), {})
     is_static = recipe.scheme == "static"
-    operators = (OPERATORS if is_static else DYNAMIC)[recipe.operators]
+    operators = (OPERATORS if is_static else DYNAMIC).get(recipe.operators, ())
     find_reason = _StaticObstacles(model, ranges) if is_static else _DynamicObstacles(model)
     nodes, skipped = [], {}
     for node in model.graph.node:
@@ -129,6 +129,11 @@ def _check_possible(model: ModelProto, plan: Plan, thing: str) -> None:
     recipe = plan.recipe
     if recipe.precision == "fp32":
         raise UsageError(thing, "it changes nothing", "pack the clean model")
+    plain = Recipe(precision="fp32")
+    news = ("activation", "ranges", "repairs", "keep", "engine")
+    has_news = any(getattr(recipe, each) != getattr(plain, each) for each in news)
+    if has_news or recipe.scheme == "weightonly" or recipe.operators not in (None, *OPERATORS):
+        raise ModelError(thing, "it cannot be made yet", "use a plainer recipe")
     if recipe.per_channel and opset(model) < PER_CHANNEL_OPSET:
         problem = f"the model has opset {opset(model)}, per-channel scales need {PER_CHANNEL_OPSET}"
         raise ModelError(thing, problem, "export the model again with opset_version=17")
