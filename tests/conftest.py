@@ -4,6 +4,7 @@ from pathlib import Path
 
 import onnx
 import pytest
+from browser import Browser
 from builders import small_files, small_manifest, small_model
 
 from edgekit.bundle import write_bundle
@@ -27,3 +28,10 @@ def small_bundle(tmp_path) -> Path:
     path = tmp_path / "small-1.0.edgekit"
     write_bundle(path, small_manifest(), small_files())
     return path
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    opened = Browser(tmp_path_factory.mktemp("browser"))
+    yield opened
+    opened.close()

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from edgekit.gate.svg import drawing
 from edgekit_converters.search import SearchResult
 
-WIDTH, HEIGHT = 640, 300
+HEIGHT = 300
 LEFT, RIGHT, TOP, BOTTOM = 60, 620, 20, 250
 
 
@@ -71,10 +72,7 @@ def scatter(found: Sequence[Dot], limit: float, title: str) -> str:
         *(_dot(x(dot.ratio), y(dot.points), dot) for dot in found),
     ]
     told = "; ".join(f"{d.label}: {d.ratio:.2f} of fp32, {d.points:.2f} points" for d in found)
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title><desc>{escape(told)}</desc>{''.join(parts)}</svg>"
-    )
+    return drawing(HEIGHT, title, told, "".join(parts))
 
 
 def _dot(x: float, y: float, dot: Dot) -> str:

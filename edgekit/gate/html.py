@@ -4,11 +4,14 @@ from html import escape
 
 from edgekit.gate import words
 from edgekit.gate.page import page, table
-from edgekit.gate.report import GateReport
+from edgekit.gate.ratioplot import Row, ratio_plot
+from edgekit.gate.report import GateReport, TimingFigures
 from edgekit.gate.svg import Bar, histogram, interval_plot
 from edgekit.gate.verdict import Outcome, Verdict
 
 TONES = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.INCONCLUSIVE: "open"}
+
+RATIO = "latency.max_ratio"
 
 
 def to_html(report: GateReport) -> str:
@@ -19,9 +22,7 @@ def to_html(report: GateReport) -> str:
         plot = interval_plot(bars, "Where each value may lie, and its limit (the upright line)")
         sections += ["<h2>Intervals</h2>", plot]
     if report.timing is not None:
-        shown = report.timing.histogram
-        title = "Distribution of call times; the last bin holds all slower calls"
-        sections += ["<h2>Call times</h2>", histogram(shown.edges_ms, shown.counts, title, "ms")]
+        sections += [_ratios(report, report.timing), _call_times(report.timing)]
     sections += [_figures(report), _circumstances(report)]
     return page(f"{report.outcome.value}: {report.candidate.file}", sections)
 
@@ -53,6 +54,30 @@ def _verdicts(report: GateReport) -> str:
     return table("One row for each limit of the budget", head, rows)
 
 
+def _ratios(report: GateReport, timing: TimingFigures) -> str:
+    """The candidate over each baseline, and the noise floor of this run."""
+    if not timing.ratios:
+        return ""
+    tones = {v.against: TONES[v.outcome] for v in report.verdicts if v.budget == RATIO}
+    rows = [
+        Row(f"candidate over {each.file}", ratio, tones.get(each.file, tones.get(None, "quiet")))
+        for each, ratio in zip(report.baselines, timing.ratios, strict=True)
+    ]
+    if timing.noise is not None:
+        rows.append(Row("noise floor: the baseline over itself", timing.noise, "quiet"))
+    title = "Ratios of call times, with a mark for each process"
+    plot = ratio_plot(rows, timing.noise, report.budget.latency.max_ratio, title)
+    said = words.noise_floor(report) or "The baseline was not measured against itself."
+    shaded = " The shaded band is where it lay." if timing.noise else ""
+    return f"<h2>Ratios and noise floor</h2><p>{escape(said)}{shaded}</p>{plot}"
+
+
+def _call_times(timing: TimingFigures) -> str:
+    shown = timing.histogram
+    title = "Distribution of call times; the last bin holds all slower calls"
+    return "<h2>Call times</h2>" + histogram(shown.edges_ms, shown.counts, title, "ms")
+
+
 def _bar(verdict: Verdict) -> Bar | None:
     if verdict.value is None or not isinstance(verdict.limit, float | int):
         return None
@@ -65,7 +90,14 @@ def _bar(verdict: Verdict) -> Bar | None:
         limit=float(verdict.limit),
         tone=TONES[verdict.outcome],
         text=verdict.reason,
+        figures=_in_short(verdict),
     )
+
+
+def _in_short(verdict: Verdict) -> str:
+    value, between = words.number(verdict.value, verdict.unit), words.interval(verdict)
+    where = f" ({between})" if verdict.low is not None and verdict.low != verdict.high else ""
+    return f"{value}{where}, limit {words.number(verdict.limit, verdict.unit)}"
 
 
 def _figures(report: GateReport) -> str:
@@ -80,7 +112,6 @@ def _circumstances(report: GateReport) -> str:
     if timing is None:
         return "<h2>Circumstances</h2><p>Nothing was timed.</p>"
     lines = [
-        words.noise_floor(report),
         f"Fed with {timing.inputs}. Timing stopped after: {timing.stopped}.",
         words.circumstances(timing.environment),
     ]
@@ -88,5 +119,5 @@ def _circumstances(report: GateReport) -> str:
     if accuracy is not None:
         method = (accuracy.against[0].drop if accuracy.against else accuracy.score).method
         lines.append(f"Scored by {accuracy.task}. Interval: {method}.")
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines if line is not None)
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return f"<h2>Circumstances</h2>{paragraphs}"

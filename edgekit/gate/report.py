@@ -20,6 +20,7 @@ from edgekit.manifest import Budget
 from edgekit.measure.environment import Environment
 from edgekit.measure.latency import Measured
 from edgekit.measure.recording import (
+    AGAIN,
     CANDIDATE,
     Ratio,
     SideFigures,
@@ -180,12 +181,13 @@ def write_file(path: Path, content: bytes) -> None:
 def _timing(measured: Measured) -> TimingFigures:
     recording, environment = measured.recording, measured.environment
     device = redact(environment.device)
+    noise_roles = [AGAIN] if recording.has_noise else []
     return TimingFigures(
         candidate=side_figures(recording, CANDIDATE),
         inputs=measured.inputs,
         environment=structs.replace(environment, device=device),
         stopped=measured.stopped,
-        histogram=_histogram(measured, [*recording.baselines, CANDIDATE]),
+        histogram=_histogram(measured, [*recording.baselines, CANDIDATE, *noise_roles]),
         baselines=tuple(side_figures(recording, role) for role in recording.baselines),
         ratios=tuple(candidate_ratio(recording, role) for role in recording.baselines),
         noise=noise_of(recording),

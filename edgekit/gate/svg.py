@@ -1,21 +1,29 @@
 """Small drawings as inline SVG. Colours are CSS variables of the page, see `page.py`.
 
-Every drawing has a title and a description, so that a screen reader says what it shows.
+Every drawing has a title and a description, so that a screen reader says what it shows. Labels
+stay inside of their drawing and off each other, whatever the names are: `tests/pages.py`.
 """
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 WIDTH = 640
+LEFT, RIGHT = 20, WIDTH - 20
+TICKS = 5
 ANCHORS = ("start", "middle", "middle", "middle", "end")
 """Of the five ticks of an axis: those at its ends stay inside of the drawing."""
+
+WIDEST = {**dict.fromkeys("WMwm@%&—…", 14.0), **dict.fromkeys("fijlrt.,:;!|/()[]' ", 6.5)}
+CAPITAL, LETTER, FULL = 10.5, 9.0, 14.0
+"""Widths in units of a drawing of 13-unit letters in a wide font, from above."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One line of an interval plot, in any unit; drawn relative to its limit.
+    """One line of an interval plot, in any unit, beside its limit.
 
     Attributes:
         label: what it is.
@@ -24,7 +32,8 @@ class Bar:
         high: upper end.
         limit: what is allowed.
         tone: CSS class of the colour: `pass`, `fail` or `open`.
-        text: the figures in words.
+        text: why, in words.
+        figures: value, interval and limit in words.
     """
 
     label: str
@@ -34,35 +43,38 @@ class Bar:
     limit: float
     tone: str
     text: str
+    figures: str = ""
 
 
 def interval_plot(bars: Sequence[Bar], title: str) -> str:
-    """Intervals one above the other, each with its limit as a tick.
+    """Intervals one above the other, each with its limit as an upright line.
 
-    Each line has its own scale, from 0 (or the lower end) to a little beyond the largest of
-    interval and limit, because limits have different units.
+    Each line has its own scale, because limits have different units: as far as interval and limit
+    reach, where a far end of an interval is cut.
     """
-    row, top, left = 50, 4, 20
-    height = top + row * len(bars) + 4
-    parts = [_bar(bar, top + row * index + 34, left) for index, bar in enumerate(bars)]
+    row, top = 66, 4
+    parts = [_bar(bar, top + row * index + 50) for index, bar in enumerate(bars)]
     described = "; ".join(f"{bar.label}: {bar.text}" for bar in bars)
-    return _svg(height, title, described, "".join(parts))
+    return drawing(top + row * len(bars) + 4, title, described, "".join(parts))
 
 
-def _bar(bar: Bar, y: int, left: int) -> str:
-    bottom = min(0.0, bar.low, bar.limit)
-    reach = max(bar.limit, min(bar.high, 3 * max(abs(bar.limit), abs(bar.point))), bar.point)
-    scale = (WIDTH - left - 20) / ((reach - bottom) * 1.08 or 1.0)
+def _bar(bar: Bar, y: int) -> str:
+    reach = 3 * max(abs(bar.limit), abs(bar.point))
+    low, high = max(bar.low, -reach), min(bar.high, reach)
+    first, last = min(low, bar.point, bar.limit), max(high, bar.point, bar.limit)
+    margin = 0.12 * (last - first) or 0.1 * abs(last) or 1.0
+    bottom, scale = first - margin, (RIGHT - LEFT) / (last - first + 2 * margin)
 
     def x(value: float) -> str:
-        return f"{left + (min(max(value, bottom), reach) - bottom) * scale:.1f}"
+        return f"{LEFT + (min(max(value, first), last) - bottom) * scale:.1f}"
 
     return (
-        f'<g class="{bar.tone}"><text x="{left}" y="{y - 16}">{escape(bar.label)}</text>'
-        f'<line class="axis" x1="{left}" x2="{WIDTH - 12}" y1="{y}" y2="{y}"/>'
-        f'<line class="range" x1="{x(bar.low)}" x2="{x(bar.high)}" y1="{y}" y2="{y}"/>'
+        f'<g class="{bar.tone}">{label(LEFT, y - 34, bar.label)}'
+        f"{label(LEFT, y - 16, bar.figures, 'quiet')}"
+        f'<line class="axis" x1="{LEFT}" x2="{RIGHT}" y1="{y}" y2="{y}"/>'
+        f'<line class="range" x1="{x(low)}" x2="{x(high)}" y1="{y}" y2="{y}"/>'
         f'<circle cx="{x(bar.point)}" cy="{y}" r="5"/>'
-        f'<line class="limit" x1="{x(bar.limit)}" x2="{x(bar.limit)}" y1="{y - 12}" y2="{y + 12}"/>'
+        f'<line class="limit" x1="{x(bar.limit)}" x2="{x(bar.limit)}" y1="{y - 11}" y2="{y + 11}"/>'
         f"</g>"
     )
 
@@ -79,27 +91,17 @@ def histogram(
         unit: of the edges.
     """
     height, top, bottom = 220, 24, 180
-    low, high = math.log(edges[0]), math.log(edges[-1])
-
-    def x(value: float) -> float:
-        return 20 + (math.log(value) - low) / (high - low or 1.0) * (WIDTH - 40)
-
     shares = {name: [n / max(sum(ns), 1) for n in ns] for name, ns in counts.items()}
     peak = max((share for each in shares.values() for share in each), default=0.0) or 1.0
+    xs = [log_place(edge, edges[0], edges[-1]) for edge in edges]
     parts = []
     for index, (name, values) in enumerate(shares.items()):
-        path = _steps([x(e) for e in edges], [bottom - v / peak * (bottom - top) for v in values])
-        base = f"M{x(edges[0]):.1f} {bottom}"
-        parts.append(f'<path class="series{index}" d="{base}{path}V{bottom}Z"/>')
-        parts.append(
-            f'<text class="series{index}" x="{WIDTH - 20}" y="{top + 18 * index}" '
-            f'text-anchor="end">{escape(name)}</text>'
-        )
-    marks = zip(_ticks(edges[0], edges[-1]), ANCHORS, strict=True)
-    parts += [_tick(x(value), bottom, f"{value:.3g} {unit}", anchor) for value, anchor in marks]
-    parts.append(f'<line class="axis" x1="20" x2="{WIDTH - 20}" y1="{bottom}" y2="{bottom}"/>')
+        path = _steps(xs, [bottom - v / peak * (bottom - top) for v in values])
+        parts.append(f'<path class="series{index}" d="M{xs[0]:.1f} {bottom}{path}V{bottom}Z"/>')
+        parts.append(label(RIGHT, top + 18 * index, name, f"series{index}", anchor="end"))
+    parts += log_axis(edges[0], edges[-1], bottom, f" {unit}")
     described = f"{', '.join(counts)}: from {edges[0]:.3g} to {edges[-1]:.3g} {unit}"
-    return _svg(height, title, described, "".join(parts))
+    return drawing(height, title, described, "".join(parts))
 
 
 def _steps(xs: Sequence[float], ys: Sequence[float]) -> str:
@@ -107,21 +109,64 @@ def _steps(xs: Sequence[float], ys: Sequence[float]) -> str:
     return "".join(f"V{y:.1f}H{right:.1f}" for y, right in zip(ys, xs[1:], strict=True))
 
 
-def _tick(x: float, bottom: int, text: str, anchor: str) -> str:
+def log_place(value: float, low: float, high: float) -> float:
+    """Where a value stands on a logarithmic axis from low to high."""
+    return LEFT + math.log(value / low) / (math.log(high / low) or 1.0) * (RIGHT - LEFT)
+
+
+def log_axis(low: float, high: float, y: int, unit: str) -> list[str]:
+    """An axis with five ticks, evenly spaced in the logarithm; the unit as it is to follow."""
+    values = [low * (high / low) ** (index / (TICKS - 1)) for index in range(TICKS)]
+    digits = 3 if high / low > 1.2 else 4
+    parts = [f'<line class="axis" x1="{LEFT}" x2="{RIGHT}" y1="{y}" y2="{y}"/>']
+    for value, anchor in zip(values, ANCHORS, strict=True):
+        x, text = log_place(value, low, high), f"{value:.{digits}g}{unit}"
+        parts.append(f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 5}"/>')
+        parts.append(label(x, y + 20, text, anchor=anchor))
+    return parts
+
+
+def label(x: float, y: float, text: str, tone: str = "", *, anchor: str = "start") -> str:
+    """A line of text, cut where it would leave the drawing; whole for the pointer."""
+    room = min(x, WIDTH - x) * 2 if anchor == "middle" else x if anchor == "end" else RIGHT - x
+    shown = fitted(text, room)
+    whole = f"<title>{escape(text)}</title>" if shown != text else ""
+    kind = f' class="{tone}"' if tone else ""
+    turned = f' text-anchor="{anchor}"' if anchor != "start" else ""
+    return f'<text{kind} x="{x:.1f}" y="{y:.1f}"{turned}>{escape(shown)}{whole}</text>'
+
+
+def fitted(text: str, room: float) -> str:
+    """A text of at most some units of width, its middle left out where it is longer."""
+    if _width(text) <= room:
+        return text
+    size = len(text)
+    while size > 0 and _width(_shortened(text, size)) > room:
+        size -= 1
+    return _shortened(text, size)
+
+
+def _shortened(text: str, size: int) -> str:
+    half = size // 2
+    return f"{text[: size - half]}…{text[len(text) - half :]}"
+
+
+def _width(text: str) -> float:
+    return sum(map(_letter_width, text))
+
+
+def _letter_width(letter: str) -> float:
+    if letter in WIDEST:
+        return WIDEST[letter]
+    if unicodedata.east_asian_width(letter) in "WF":
+        return FULL
+    return CAPITAL if letter.isupper() else LETTER
+
+
+def drawing(height: int, title: str, described: str, content: str) -> str:
+    """The frame of a drawing, `WIDTH` wide; on a narrow screen it scrolls by itself."""
     return (
-        f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 5}"/>'
-        f'<text x="{x:.1f}" y="{bottom + 20}" text-anchor="{anchor}">{escape(text)}</text>'
-    )
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Five values evenly spaced on a logarithmic axis."""
-    step = math.log(high / low) / 4
-    return [low * math.exp(step * index) for index in range(5)]
-
-
-def _svg(height: int, title: str, described: str, content: str) -> str:
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title><desc>{escape(described)}</desc>{content}</svg>"
+        f'<div class="wide"><svg viewBox="0 0 {WIDTH} {height}" role="img" '
+        f'aria-label="{escape(title)}"><title>{escape(title)}</title>'
+        f"<desc>{escape(described)}</desc>{content}</svg></div>"
     )

@@ -63,6 +63,11 @@ class Recording:
         return tuple(sorted(roles))
 
     @property
+    def has_noise(self) -> bool:
+        """Whether the first baseline was loaded a second time."""
+        return any(start.role == AGAIN for start in self.starts)
+
+    @property
     def clock(self) -> Clock:
         """What ratios are made of: CPU time where calls hardly wait, else wall time."""
         told = all(times.cpu_ns for _, times in self.blocks)
@@ -185,7 +190,7 @@ def ratio_of(recording: Recording, over: str, under: Sequence[str], *, resolutio
 
 def noise_of(recording: Recording) -> Ratio | None:
     """The baseline loaded a second time over the baseline: what equal looks like here."""
-    if not _has_noise(recording):
+    if not recording.has_noise:
         return None
     return ratio_of(recording, AGAIN, (BASELINE,), resolution=0.0)
 
@@ -207,10 +212,6 @@ def too_noisy(recording: Recording, limit: float) -> bool:
         return False
     allowed = max(abs(math.log(limit)), math.log1p(NOISE_LIMIT))
     return abs(math.log(noise.point)) > allowed
-
-
-def _has_noise(recording: Recording) -> bool:
-    return any(start.role == AGAIN for start in recording.starts)
 
 
 def _log_median(times: Times, role: str, clock: Clock) -> float:

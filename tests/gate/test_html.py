@@ -8,7 +8,7 @@ from edgekit.gate.html import to_html
 
 
 class Outline(HTMLParser):
-    VOID = ("meta", "circle", "line", "path")
+    VOID = ("meta", "circle", "line", "path", "rect")
 
     def __init__(self):
         super().__init__()
@@ -60,16 +60,25 @@ def test_every_limit_and_figure_is_there_in_words(report, outline):
 
 def test_drawings_and_tables_can_be_read_aloud(outline):
     drawings = [attributes for tag, attributes in outline.tags if tag == "svg"]
-    assert len(drawings) == 2
+    assert len(drawings) == 3
     assert all(each["role"] == "img" and each["aria-label"] for each in drawings)
     tags = [tag for tag, _ in outline.tags]
-    assert tags.count("desc") == 2
+    assert tags.count("desc") == 3
     assert tags.count("caption") == tags.count("table") == 2
     assert all(attributes["scope"] for tag, attributes in outline.tags if tag == "th")
 
 
 def test_the_page_follows_the_readers_choice_of_light_and_dark(report):
     assert "prefers-color-scheme: dark" in to_html(report)
+
+
+def test_every_side_and_the_noise_floor_are_drawn(report, outline):
+    assert set(report.timing.histogram.counts) == {"baseline", "candidate", "baseline again"}
+    assert sum(tag == "path" for tag, _ in outline.tags) == 3
+    (band,) = [attributes for tag, attributes in outline.tags if tag == "rect"]
+    assert band["class"] == "floor"
+    assert float(band["width"]) > 0
+    assert "noise floor: the baseline over itself" in outline.text
 
 
 def test_a_report_without_timing_is_a_page_too(report):

@@ -1,6 +1,6 @@
 from xml.etree import ElementTree
 
-from edgekit.gate.svg import WIDTH, Bar, histogram, interval_plot
+from edgekit.gate.svg import WIDTH, Bar, fitted, histogram, interval_plot
 
 SVG = "{*}"
 
@@ -22,8 +22,8 @@ def test_an_unbounded_interval_stays_inside_the_drawing():
 def test_labels_are_escaped():
     bar = Bar("<script>", 0.0, 0.0, 0.0, 0.0, "open", "& more")
     drawing = ElementTree.fromstring(interval_plot([bar], '"quoted" <title>'))
-    assert drawing.get("aria-label") == '"quoted" <title>'
-    assert drawing.find("desc").text == "<script>: & more"
+    assert drawing[0].get("aria-label") == '"quoted" <title>'
+    assert drawing.find("svg/desc").text == "<script>: & more"
 
 
 def test_the_tallest_bin_reaches_the_top_and_series_are_named():
@@ -37,3 +37,19 @@ def test_the_tallest_bin_reaches_the_top_and_series_are_named():
 
 def test_a_distribution_without_width_is_drawn():
     ElementTree.fromstring(histogram([1.0, 1.01], {"one": [0]}, "times", "ms"))
+
+
+def test_a_name_that_is_too_long_loses_its_middle():
+    assert fitted("short", 600) == "short"
+    long = fitted("the start of " + "W" * 200 + " and the end", 300)
+    assert long.startswith("the start")
+    assert long.endswith("the end")
+    assert "…" in long
+    assert fitted("W" * 9, 5) == "…"
+
+
+def test_an_interval_is_drawn_over_its_own_range_and_not_from_zero():
+    bar = Bar("latency", 1.01, 1.02, 1.03, 1.05, "pass", "fast", "1.02×")
+    drawing = ElementTree.fromstring(interval_plot([bar], "intervals"))
+    (shown,) = [line for line in drawing.iter("line") if line.get("class") == "range"]
+    assert float(shown.get("x2")) - float(shown.get("x1")) > WIDTH / 4
