@@ -1,9 +1,10 @@
 """Histograms of what a model saw and said on calibration data: a bundle's baseline for drift.
 
 `reference/histograms.json` in a bundle holds a `Reference`. The converters write it; the gate
-compares new data with it.
+compares new data with it, and `synthetic.py` draws from it.
 """
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from edgekit.bundle import Bundle
+from edgekit.distance import effective_size
 from edgekit.engines import Array
 from edgekit.errors import BundleError
 
@@ -30,6 +32,8 @@ class Histogram(Struct, frozen=True):
         below: values under `low`.
         above: values over `high`.
         not_finite: values that are infinite or no numbers; in no bin.
+        groups: independent groups that the values came from; 0 where nobody told.
+        effective_values: as how many independent values they count, see `effective_size`.
     """
 
     low: float
@@ -38,6 +42,16 @@ class Histogram(Struct, frozen=True):
     below: int
     above: int
     not_finite: int
+    groups: int = 0
+    effective_values: float = 0.0
+
+    def cells(self) -> npt.NDArray[np.int64]:
+        """Values below, in each bin, above, and those that are not finite: shape (bins + 3,)."""
+        return np.array([self.below, *self.counts, self.above, self.not_finite], np.int64)
+
+    def counter(self) -> "Counter":
+        """An empty counter with the same bins."""
+        return Counter(self.low, self.high, len(self.counts))
 
 
 class Reference(Struct, frozen=True):
@@ -73,27 +87,38 @@ class Counter:
 
     def __init__(self, low: float, high: float, bins: int = BINS) -> None:
         self._edges = np.linspace(low, max(high, np.nextafter(low, np.inf)), bins + 1)
-        self._counts = np.zeros(bins, np.int64)
-        self._outside = np.zeros(3, np.int64)
+        self._groups: dict[str, npt.NDArray[np.int64]] = {}
 
-    def add(self, array: Array) -> None:
-        """Count every value."""
+    def add(self, array: Array, group: str = "") -> None:
+        """Count every value.
+
+        Args:
+            array: of numbers.
+            group: what its values have in common with others, such as a speaker.
+        """
         values = array[np.isfinite(array)].astype(np.float64)
-        self._counts += np.histogram(values, self._edges)[0]
         below = np.count_nonzero(values < self._edges[0])
         above = np.count_nonzero(values > self._edges[-1])
-        self._outside += np.array([below, above, array.size - values.size])
+        bins = np.histogram(values, self._edges)[0]
+        cells = np.concatenate([[below], bins, [above, array.size - values.size]])
+        self._groups[group] = self._groups.get(group, np.int64(0)) + cells
+
+    def by_group(self) -> npt.NDArray[np.int64]:
+        """The `cells` of each group: shape (groups, bins + 3)."""
+        return np.array(list(self._groups.values()), np.int64).reshape(-1, self._edges.size + 2)
 
     def cells(self) -> npt.NDArray[np.int64]:
         """Values below, in each bin, above, and those that are not finite: shape (bins + 3,)."""
-        below, above, not_finite = self._outside
-        return np.concatenate([[below], self._counts, [above, not_finite]])
+        cells: npt.NDArray[np.int64] = self.by_group().sum(axis=0)
+        return cells
 
     def result(self) -> Histogram:
         """What was counted."""
-        below, above, not_finite = (int(each) for each in self._outside)
+        below, *counts, above, not_finite = self.cells().tolist()
         low, high = float(self._edges[0]), float(self._edges[-1])
-        return Histogram(low, high, tuple(self._counts.tolist()), below, above, not_finite)
+        size = effective_size(self.by_group())
+        groups = len(self._groups)
+        return Histogram(low, high, tuple(counts), below, above, not_finite, groups, size)
 
 
 def read_reference(bundle: Bundle) -> Reference | None:
@@ -119,6 +144,12 @@ def read_reference(bundle: Bundle) -> Reference | None:
 
 def _check(bundle: Bundle, name: str, histogram: Histogram) -> None:
     numbers = (*histogram.counts, histogram.below, histogram.above, histogram.not_finite)
-    if not histogram.counts or min(numbers) < 0 or not histogram.low <= histogram.high:
+    sizes = (histogram.groups, histogram.effective_values)
+    if (
+        not histogram.counts
+        or min(*numbers, *sizes) < 0
+        or not -math.inf < histogram.low <= histogram.high < math.inf
+        or not math.isfinite(histogram.effective_values)
+    ):
         problem = f"{REFERENCE} has no usable histogram of {name}"
         raise BundleError(bundle.thing, problem, "pack it again")

@@ -8,6 +8,8 @@
     all_agree_bound        how bad can it be when no difference was seen at all?
     mcnemar, holm, mann_whitney, spearman
 
+How far two histograms are apart is in `distance.py`.
+
 Coverage of each is checked by simulation in `tests/test_statistics.py`.
 """
 

@@ -21,12 +21,12 @@ def observe(model: Path, task: Task, ranges: Ranges) -> Reference:
     usable = {name: each for name, each in ranges.items() if each.is_usable}
     inputs: dict[str, Counter] = {}
     outputs: dict[str, Counter] = {}
-    calls = 0
+    calls, group = 0, ""
 
     def add(counters: dict[str, Counter], tensors: Mapping[str, Array]) -> None:
         for name in tensors.keys() & usable.keys():
             each = usable[name]
-            counters.setdefault(name, Counter(each.low, each.high)).add(tensors[name])
+            counters.setdefault(name, Counter(each.low, each.high)).add(tensors[name], group)
 
     with running(model) as run:
 
@@ -38,7 +38,7 @@ def observe(model: Path, task: Task, ranges: Ranges) -> Reference:
             add(outputs, found)
             return found
 
-        for raw, _label, _group in task.samples(SPLIT):
+        for raw, _label, group in task.samples(SPLIT):  # noqa: B007 - `add` reads it
             task.predict(watched, raw)
     made = ({name: each.result() for name, each in sorted(c.items())} for c in (inputs, outputs))
     return Reference(SCHEMA, calls, *made)

@@ -116,6 +116,8 @@ def test_the_reference_counts_every_value_of_inputs_and_outputs(search, task, tm
     raws = np.stack([raw for raw, _, _ in task.samples("calibration")])
     assert x["low"] == pytest.approx(raws.min(), abs=1e-6)
     assert reference["calls"] == 12
+    assert x["groups"] == len({group for _, _, group in task.samples("calibration")})
+    assert 0 < x["effective_values"] <= 12 * 3 * 16 * 16
 
 
 def test_features_for_some_inputs_only_are_refused(search, features_task, tmp_path):
