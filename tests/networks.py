@@ -4,6 +4,8 @@ import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from edgekit.task import Task, load_task
+
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
 
@@ -100,6 +102,29 @@ def score(predictions, labels):
 def task_text(samples=12) -> str:
     """A task for `conv_net` on which every model is right."""
     return TASK.format(samples=samples)
+
+
+STATEFUL = """
+def samples(split):
+    for number in range(6):
+        yield np.full((1, 4), float(number), np.float32), 0, str(number)
+
+def predict(run, input):
+    state = np.zeros((1, 4), np.float32)
+    for _ in range(5):
+        state = run({"x": input, "state": state})["new_state"]
+    return float(state.max())
+"""
+
+HEAD = "import numpy as np\n"
+SCORE = "def score(predictions, labels):\n    return 1.0\n"
+
+
+def task_of(tmp_path, body) -> Task:
+    """A task of these samples and predict, whose score is 1."""
+    path = tmp_path / "a_task.py"
+    path.write_text(HEAD + body + SCORE)
+    return load_task(path)
 
 
 def tflite_double() -> bytes:

@@ -8,7 +8,7 @@ model's real outputs: stateful models and models called many times a sample need
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from onnx import ModelProto, TensorProto, helper
@@ -23,7 +23,7 @@ KEPT_FEEDS = 16
 """Calls of the model whose inputs are kept, for latency and for checking what was made."""
 LARGEST_VALUE = 1e30
 """Beyond it a float32 scale would lose all else: attention masks of -inf and -3.4e38."""
-_LOW, _HIGH = "/edgekit/low", "/edgekit/high"
+_LOW, _HIGH, _SIZE = "/edgekit/low", "/edgekit/high", "/edgekit/size"
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,14 @@ class Calibration:
         feeds: inputs of some calls, drawn evenly from all.
         samples: samples seen.
         calls: calls of the model seen.
+        elements: by tensor name: the most values that one call gave it.
     """
 
     ranges: Ranges
     feeds: tuple[dict[str, Array], ...]
     samples: int
     calls: int
+    elements: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -90,6 +92,7 @@ class RangeObserver:
     engine: Engine
     outputs: tuple[str, ...]
     ranges: dict[str, Range] = field(default_factory=dict)
+    elements: dict[str, int] = field(default_factory=dict)
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """One inference; returns the model's own outputs.
@@ -102,6 +105,8 @@ class RangeObserver:
             if name.endswith(_LOW):
                 tensor = name.removesuffix(_LOW)
                 self._observe(tensor, float(values[name]), float(values[tensor + _HIGH]))
+                size = int(values[tensor + _SIZE])
+                self.elements[tensor] = max(self.elements.get(tensor, 0), size)
         return {name: values[name] for name in self.outputs}
 
     def _observe(self, tensor: str, low: float, high: float) -> None:
@@ -151,7 +156,8 @@ def calibrate(
         engine.close()
     if not sampler.kept:
         raise never_ran(task, samples)
-    return Calibration(observer.ranges, tuple(sampler.kept), samples, sampler.seen)
+    feeds = tuple(sampler.kept)
+    return Calibration(observer.ranges, feeds, samples, sampler.seen, observer.elements)
 
 
 def first_feeds(engine: Engine, task: Task, count: int) -> list[dict[str, Array]]:
@@ -188,15 +194,17 @@ def never_ran(task: Task, samples: int) -> TaskError:
 
 
 def augmented(model: ModelProto, tensors: list[str]) -> ModelProto:
-    """The model with the least and the greatest value of each tensor as further outputs."""
+    """The model with the least and greatest value and the size of each tensor as outputs."""
     result = copy_of(model)
     for tensor in tensors:
-        for operator, suffix in (("ReduceMin", _LOW), ("ReduceMax", _HIGH)):
+        for operator, suffix in (("ReduceMin", _LOW), ("ReduceMax", _HIGH), ("Size", _SIZE)):
             name = tensor + suffix
+            settings: dict[str, Any] = {} if operator == "Size" else {"keepdims": 0}
+            kind = TensorProto.INT64 if operator == "Size" else TensorProto.FLOAT
             result.graph.node.append(
-                helper.make_node(operator, [tensor], [name], name=name, keepdims=0)
+                helper.make_node(operator, [tensor], [name], name=name, **settings)
             )
-            result.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, []))
+            result.graph.output.append(helper.make_tensor_value_info(name, kind, []))
     return result
 
 

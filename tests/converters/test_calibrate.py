@@ -11,21 +11,20 @@ from edgekit_converters.calibrate import (
     first_feeds,
     unusable,
 )
-from networks import conv_net, embedding_net, model_of, stateful_net, stored, value
+from networks import (
+    STATEFUL,
+    conv_net,
+    embedding_net,
+    model_of,
+    stateful_net,
+    stored,
+    task_of,
+    value,
+)
 from onnx import helper
 
 from edgekit.engines import open_engine
 from edgekit.errors import InputError, ModelError, TaskError
-from edgekit.task import load_task
-
-HEAD = "import numpy as np\n"
-SCORE = "def score(predictions, labels):\n    return 1.0\n"
-
-
-def task_of(tmp_path, body):
-    path = tmp_path / "a_task.py"
-    path.write_text(HEAD + body + SCORE)
-    return load_task(path)
 
 
 def test_ranges_are_those_of_every_tensor_on_every_sample(task):
@@ -44,19 +43,6 @@ def test_ranges_are_those_of_every_tensor_on_every_sample(task):
         assert found.ranges[name].high == pytest.approx(every.max(), abs=1e-6)
     assert set(found.ranges) == {*names, "x"}
     assert (found.samples, found.calls) == (12, 12)
-
-
-STATEFUL = """
-def samples(split):
-    for number in range(6):
-        yield np.full((1, 4), float(number), np.float32), 0, str(number)
-
-def predict(run, input):
-    state = np.zeros((1, 4), np.float32)
-    for _ in range(5):
-        state = run({"x": input, "state": state})["new_state"]
-    return float(state.max())
-"""
 
 
 def test_a_stateful_model_is_calibrated_on_the_states_it_really_sees(tmp_path):
