@@ -67,13 +67,14 @@ class Gate(Struct, frozen=True):
     recording: Recording
 
 
-def run_gates(folder: Path, load: int, share: float = 1.0) -> Iterator[Gate]:
+def run_gates(folder: Path, load: int, share: float = 1.0, threads: int = 1) -> Iterator[Gate]:
     """Every planned gate, in drawn order; those that the folder has are read from it.
 
     Args:
         folder: where recordings are kept.
         load: competing processes.
         share: of the planned numbers, for a short look.
+        threads: of one inference; with more than one, wall time is compared.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {kind: _write_candidate(kind, folder) for kind in KINDS}
@@ -81,9 +82,10 @@ def run_gates(folder: Path, load: int, share: float = 1.0) -> Iterator[Gate]:
     plan = [(kind, n) for kind in KINDS for n in range(round(kind.count * share))]
     random.Random(1).shuffle(plan)
     for kind, number in plan:
-        kept = folder / f"{kind.more_layers}-{number}.json"
+        kept = folder / f"{threads}-{kind.more_layers}-{number}.json"
         if not kept.exists():
-            gate = _run(kind, number, Wanted(files[kind], (baseline,), seed=number), load)
+            wanted = Wanted(files[kind], (baseline,), threads=threads, seed=number)
+            gate = _run(kind, number, wanted, load)
             partial = kept.with_suffix(".partial")
             partial.write_bytes(msgspec.json.encode(gate))
             partial.replace(kept)

@@ -1,14 +1,16 @@
-"""Many gates from few: processes and stretches of blocks are drawn from recorded ones.
+"""The gate's decision, taken again over recordings: over one as it is, or over many drawn from few.
 
-A resampled gate takes each of its processes from another recorded gate of the same kind, keeps
-the order of loading, draws stretches of neighbouring rounds with replacement, looks after every
-round as a real one does, and is judged by the same functions.
+A replayed gate looks after every round of one recording, the same that other tools' rules see, and
+stops where a real one would. A resampled gate takes each of its processes from another recorded
+gate of the same kind, keeps the order of loading, draws stretches of neighbouring rounds with
+replacement, and is decided in the same way. Both are judged by the gate's own functions.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from gates import BUDGET, Gate
 
@@ -18,27 +20,43 @@ from edgekit.gate.subject import Subject
 from edgekit.gate.timed import sampling_for
 from edgekit.gate.verdict import Outcome, overall
 from edgekit.gate.wanted import Wanted
+from edgekit.measure.environment import Environment
 from edgekit.measure.latency import Measured, Sampling, why_stop
 from edgekit.measure.protocol import Times
 from edgekit.measure.recording import CANDIDATE, Recording, Start
+
+Round: TypeAlias = Sequence[tuple[int, Times]]
+"""A block of each process."""
 
 STRETCH = 4  # rounds: what neighbours share stays together
 
 
 @dataclass(frozen=True)
-class Resampled:
-    """One resampled gate."""
+class Decision:
+    """What the gate would have said, and after how many calls a side."""
 
     outcome: Outcome
     calls: int
 
 
-def resampled_gates(gates: Sequence[Gate], count: int, seed: int) -> Iterator[Resampled]:
+def replayed_gate(gate: Gate) -> Decision:
+    """The gate over the recording that followed it; where it ends unsettled, that is judged."""
+    recording = gate.recording
+    processes = len({start.process for start in recording.starts})
+    blocks = recording.blocks
+    rounds = [blocks[n : n + processes] for n in range(0, len(blocks), processes)]
+    return _decide(recording.starts, rounds, _sampling(), gate.environment)
+
+
+def resampled_gates(gates: Sequence[Gate], count: int, seed: int) -> Iterator[Decision]:
     """Draw gates from recorded ones of one kind."""
     draw = random.Random(seed)
     sampling = _sampling()
     for _ in range(count):
-        yield _resampled(gates, sampling, draw)
+        sources = [draw.choice(gates).recording for _ in range(sampling.processes)]
+        starts = [s for process, source in enumerate(sources) for s in _starts(source, process)]
+        streams = [_stream(_blocks(source, p), draw) for p, source in enumerate(sources)]
+        yield _decide(starts, _rounds(streams), sampling, gates[0].environment)
 
 
 def _sampling() -> Sampling:
@@ -46,19 +64,26 @@ def _sampling() -> Sampling:
     return sampling_for(BUDGET, Wanted(Path("candidate.onnx"), (Path("baseline.onnx"),)))
 
 
-def _resampled(gates: Sequence[Gate], sampling: Sampling, draw: random.Random) -> Resampled:
-    sources = [draw.choice(gates).recording for _ in range(sampling.processes)]
-    starts = tuple(s for process, source in enumerate(sources) for s in _starts(source, process))
-    streams = [_stream(_blocks(source, p), draw) for p, source in enumerate(sources)]
+def _decide(
+    starts: Sequence[Start], rounds: Iterable[Round], sampling: Sampling, environment: Environment
+) -> Decision:
+    """Look after every round, stop as a gate stops, judge as a gate judges."""
     blocks: list[tuple[int, Times]] = []
-    stopped = None
-    while stopped is None:
-        blocks += [(process, next(stream)) for process, stream in enumerate(streams)]
-        recording = Recording(starts, tuple(blocks))
+    calls, stopped = 0, "the recording ended"
+    for each in rounds:
+        blocks += each
         calls = sum(len(times.total_ns[CANDIDATE]) for _, times in blocks)
-        stopped = why_stop(recording, calls, sampling)
-    measured = Measured(recording, "synthetic inputs", gates[0].environment, stopped)
-    return Resampled(_outcome(measured), calls)
+        why = why_stop(Recording(tuple(starts), tuple(blocks)), calls, sampling)
+        if why is not None:
+            stopped = why
+            break
+    recording = Recording(tuple(starts), tuple(blocks))
+    return Decision(_outcome(Measured(recording, "synthetic inputs", environment, stopped)), calls)
+
+
+def _rounds(streams: Sequence[Iterator[Times]]) -> Iterator[Round]:
+    while True:
+        yield [(process, next(stream)) for process, stream in enumerate(streams)]
 
 
 def _starts(source: Recording, process: int) -> list[Start]:

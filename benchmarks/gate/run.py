@@ -3,8 +3,10 @@
     python benchmarks/gate/run.py --folder build/gate
 
 60 gates of a millisecond's model against itself, 40 against one with 10 % more layers, 20 with
-20 % more, at a limit of 5 %, while other processes compete for the cores. Takes half an hour at
-most; interrupted, it goes on where it was. Prints a table, writes `summary.json`.
+20 % more, at a limit of 5 %, while other processes compete for the cores. A recording follows each
+gate under the same load: the gate's decision over it (replayed) stands beside other tools' rules
+over it. Takes half an hour at most; interrupted, it goes on where it was. Prints a table, writes
+`summary.json`. `--threads 2 --share 0.3` looks at models that are compared by wall time.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 import rules
 from gates import KINDS, Gate, run_gates
-from resample import resampled_gates
+from resample import Decision, replayed_gate, resampled_gates
 
 from edgekit.gate.verdict import Outcome
 
@@ -30,17 +32,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, default=Path("build/gate"), help="for recordings")
     parser.add_argument("--load", type=int, default=4, help="competing processes (4)")
+    parser.add_argument("--threads", type=int, default=1, help="of one inference (1)")
     parser.add_argument("--share", type=float, default=1.0, help="of the planned gates (1.0)")
     args = parser.parse_args()
     gates: list[Gate] = []
-    for gate in run_gates(args.folder, args.load, args.share):
+    for gate in run_gates(args.folder, args.load, args.share, args.threads):
         gates.append(gate)
         print(
             f"{len(gates):4} {gate.kind:6} {gate.outcome.value:12} {gate.calls:4} calls "
             f"{gate.wall_s:5.1f} s, load {gate.environment.load_1m}",
             flush=True,
         )
-    found = summary(gates, args.load)
+    found = {"threads": args.threads, **summary(gates, args.load)}
     (args.folder / "summary.json").write_text(json.dumps(found, indent=1) + "\n")
     print(table(found))
 
@@ -65,6 +68,7 @@ def summary(gates: Sequence[Gate], load: int) -> dict[str, Any]:
 
 def _of_kind(gates: Sequence[Gate]) -> dict[str, Any]:
     drawn = list(resampled_gates(gates, RESAMPLED, seed=1))
+    replayed = [replayed_gate(gate) for gate in gates]
     stored = [gates[-1], *gates[:-1]]
     recordings = [gate.recording for gate in gates]
     return {
@@ -73,11 +77,8 @@ def _of_kind(gates: Sequence[Gate]) -> dict[str, Any]:
         "calls": _spread([gate.calls for gate in gates]),
         "wall_s": _spread([gate.wall_s for gate in gates]),
         "clock": dict(Counter(recording.clock for recording in recordings)),
-        "resampled": {
-            "gates": len(drawn),
-            "outcomes": _outcomes([each.outcome for each in drawn]),
-            "calls": _spread([each.calls for each in drawn]),
-        },
+        "replayed": _decisions(replayed),
+        "resampled": _decisions(drawn),
         "fails": {
             "pytest-benchmark compare": _rate(map(rules.pytest_benchmark, recordings)),
             "asv continuous": _rate(map(rules.asv, recordings)),
@@ -86,6 +87,14 @@ def _of_kind(gates: Sequence[Gate]) -> dict[str, Any]:
                 for gate, other in zip(gates, stored, strict=True)
             ),
         },
+    }
+
+
+def _decisions(decisions: Sequence[Decision]) -> dict[str, Any]:
+    return {
+        "gates": len(decisions),
+        "outcomes": _outcomes([each.outcome for each in decisions]),
+        "calls": _spread([each.calls for each in decisions]),
     }
 
 
@@ -121,9 +130,10 @@ def table(found: dict[str, Any]) -> str:
     rows = [["", *names], ["---"] * (len(names) + 1)]
     for outcome in Outcome:
         rows.append([f"gate: {outcome.value}", *_cells(found, "outcomes", outcome.value)])
-    for outcome in Outcome:
-        cells = [_cell(found["kinds"][n]["resampled"]["outcomes"][outcome.value]) for n in names]
-        rows.append([f"resampled: {outcome.value}", *cells])
+    for part in ("replayed", "resampled"):
+        for outcome in Outcome:
+            cells = [_cell(found["kinds"][n][part]["outcomes"][outcome.value]) for n in names]
+            rows.append([f"{part}: {outcome.value}", *cells])
     for unit in ("calls", "wall_s"):
         spreads = [found["kinds"][name][unit] for name in names]
         cells = [f"{s['median']:.4g}, at most {s['max']:.4g}" for s in spreads]
@@ -133,7 +143,8 @@ def table(found: dict[str, Any]) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     load, calls = found["load_1m"], found["calls"]
     lines.append(
-        f"\nLimit {found['limit']}, {found['competing_processes']} competing processes on "
+        f"\nLimit {found['limit']}, threads of a call {found['threads']}, "
+        f"{found['competing_processes']} competing processes on "
         f"{found['machine']['cores']} cores, load {load['median']:.1f}, at most {load['max']:.1f}, "
         f"median {calls['median']:.0f} calls a side, {found['machine']['cpu']}."
     )
