@@ -1,7 +1,8 @@
 """Real gates under load, kept one by one; an interrupted run goes on where it was.
 
-Each gate is followed by a recording of 300 calls a side under the same load, because a gate stops
-as soon as it knows: too early for other tools, and for resampling.
+Each gate is followed by a recording under the same load, of 300 calls a side at least and until the
+limit is settled, because a gate stops as soon as it knows: too early for other tools, and for
+resampling. It is the gate's own in all else, so that its decision can be taken over it again.
 """
 
 import random
@@ -117,7 +118,7 @@ def _run(kind: Kind, number: int, wanted: Wanted, load: int) -> Gate:
 
 
 def _record(wanted: Wanted) -> Recording:
-    """As a gate records, but always as long."""
+    """As a gate records, but longer."""
     samples = synthetic_samples(model_inputs(wanted.candidate), wanted.seed)
-    sampling = replace(sampling_for(BUDGET, wanted), max_calls=RECORDED_CALLS, limits=())
+    sampling = replace(sampling_for(BUDGET, wanted), min_calls=RECORDED_CALLS)
     return measure(sides_of(wanted), samples, sampling).recording

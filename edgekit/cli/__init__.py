@@ -1,14 +1,17 @@
 """The `edgekit` command: one file per command. The only part that prints.
 
 Exit codes: 0 pass · 1 budget violated · 2 usage or configuration · 3 inconclusive ·
-4 signature or provenance refused · 5 internal error · 130 interrupted.
+4 signature or provenance refused · 5 internal error · 130 interrupted · 143 told to end.
 """
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from typing import Protocol
 
@@ -17,6 +20,7 @@ from edgekit.cli import bench, doctor, gate, inspect, run, settings
 from edgekit.errors import EdgekitError, MissingExtraError
 
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
+TERMINATED = 143  # likewise, by SIGTERM
 INTERNAL_ERROR = 5
 
 DESCRIPTION = """\
@@ -59,8 +63,34 @@ EXTRA_OF_PACKAGE = {
 }
 
 
+class _Terminated(BaseException):
+    """SIGTERM came, which is how CI cancels a job: what Ctrl-C would clean up is cleaned up."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
+    with _termination_raises():
+        return _main(arguments)
+
+
+@contextmanager
+def _termination_raises() -> Iterator[None]:
+    """SIGTERM as an exception; only a main thread may ask for that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _raise_terminated(number: int, frame: object) -> None:
+    raise _Terminated
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     try:
         parser = _parser(commands())
         args = settings.parse(parser, list(sys.argv[1:] if arguments is None else arguments))
@@ -70,6 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(args.run(args))
     except KeyboardInterrupt:
         return _say("interrupted; nothing was left half-written", INTERRUPTED)
+    except _Terminated:
+        return _say("told to end; nothing was left half-written", TERMINATED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no second error at exit
         return 0

@@ -83,7 +83,11 @@ def count_sides(wanted: Wanted, samples: Samples, url: str) -> InstructionFigure
 
 def _count_all(device: ArmDevice, files: Sequence[Path], samples: Samples) -> list[Counted]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda path: device.count(path, samples), files))
+        try:
+            return list(pool.map(lambda path: device.count(path, samples), files))
+        except BaseException:
+            device.close()  # Ctrl-C reaches this thread alone: the others would count to their end
+            raise
 
 
 def _side(counted: Counted) -> SideCounts:

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from edgekit.measure.devices.counting import SIX_CALLS, Counting, count
+from edgekit.measure.devices.commands import end_session
+from edgekit.measure.devices.counting import SIX_CALLS, Counting, Running, count
 from edgekit.measure.devices.emulator import find_cpu
 from edgekit.measure.devices.measurement import Counted, Measurement
 from edgekit.measure.devices.userland import Userland, prepare
@@ -32,6 +33,7 @@ class ArmDevice:
     def __init__(self, cpu: str, cache: Path | None = None) -> None:
         self._cpu = find_cpu(cpu)
         self._cache = cache or cache_folder()
+        self._running: Running = set()
         self.url = f"arm://{cpu}"
 
     @cached_property
@@ -78,7 +80,7 @@ class ArmDevice:
         """
         if samples.raw and not self.userland.description.isas:
             samples = featureless(path, samples)
-        return count(path, samples, self.userland, counting)
+        return count(path, samples, self.userland, counting, self._running)
 
     def measure(self, path: Path, samples: Samples, counting: Counting = SIX_CALLS) -> Measurement:
         """As `count`, with the machine and the file's size.
@@ -97,7 +99,9 @@ class ArmDevice:
         )
 
     def close(self) -> None:
-        """Nothing is left open: each count is a process of its own."""
+        """End what other threads still count; nothing else is left open."""
+        for process in tuple(self._running):
+            end_session(process)
 
 
 def featureless(path: Path, samples: Samples) -> Samples:

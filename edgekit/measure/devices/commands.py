@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edgekit.errors import DeviceError
 
+TIDY_S = 2.0
 COMPILER_ERROR = re.compile(r":\d+:\d+: (fatal )?error: ")
 
 
@@ -79,7 +80,7 @@ class Step:
             except subprocess.TimeoutExpired:
                 raise self.failed(f"it took more than {self.timeout_s:g} s") from None
             finally:
-                end_session(process)
+                _end_tidily(process)
         if process.returncode != 0:
             raise self.failed(last_words(stderr or stdout) or f"exit code {process.returncode}")
         return stdout.decode(errors="replace")
@@ -87,6 +88,19 @@ class Step:
     def failed(self, problem: str) -> DeviceError:
         """The error that this step failed."""
         return DeviceError(self.thing, f"cannot {self.what}: {problem}", self.way_out)
+
+
+def _end_tidily(process: "subprocess.Popen[bytes]") -> None:
+    """Ctrl-C, and a moment to remove temporary files: pip, apt and compilers do, unless killed."""
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError, PermissionError):  # it has ended by itself
+        os.killpg(process.pid, signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(TIDY_S)
+    with suppress(ProcessLookupError, PermissionError):  # nothing of it goes on
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def end_session(process: "subprocess.Popen[bytes]") -> None:

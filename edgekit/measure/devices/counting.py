@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 import msgspec
 import numpy as np
@@ -54,8 +54,13 @@ class Counting:
 
 SIX_CALLS = Counting()
 
+Running: TypeAlias = "set[subprocess.Popen[bytes]]"
+"""Emulated processes, for who must end them from another thread."""
 
-def count(path: Path, samples: Samples, userland: Userland, counting: Counting) -> Counted:
+
+def count(
+    path: Path, samples: Samples, userland: Userland, counting: Counting, running: Running
+) -> Counted:
     """Run a model on an emulated CPU and on this machine; what it costs there, what differs.
 
     Args:
@@ -63,6 +68,7 @@ def count(path: Path, samples: Samples, userland: Userland, counting: Counting) 
         samples: what it is fed.
         userland: where it runs.
         counting: how much to count.
+        running: has the emulated process while there is one.
 
     Raises:
         CrashError: the model ended or hung the emulated process.
@@ -70,7 +76,7 @@ def count(path: Path, samples: Samples, userland: Userland, counting: Counting) 
     """
     chosen = Samples(samples.values[: counting.samples], samples.raw, samples.source)
     with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
-        ran = _Run(path.resolve(), userland, counting, Path(folder))
+        ran = _Run(path.resolve(), userland, counting, Path(folder), running)
         answer, regions = ran.run(chosen)
         found = [
             differences(number, read_arrays(Path(folder) / str(number)), expected)
@@ -82,11 +88,14 @@ def count(path: Path, samples: Samples, userland: Userland, counting: Counting) 
 class _Run:
     """One emulated process, from its request to its marks; nothing of it is left behind."""
 
-    def __init__(self, path: Path, userland: Userland, counting: Counting, folder: Path) -> None:
+    def __init__(
+        self, path: Path, userland: Userland, counting: Counting, folder: Path, running: Running
+    ) -> None:
         self._path = path
         self._userland = userland
         self._counting = counting
         self._folder = folder
+        self._running = running
         self._thing = f"model {str(path)!r}"
 
     def run(self, samples: Samples) -> tuple[Answered, dict[Region, list[Counts]]]:
@@ -125,6 +134,7 @@ class _Run:
             pass_fds=[descriptor],
             start_new_session=True,
         )
+        self._running.add(process)
         with process:
             try:
                 stdout, stderr = process.communicate(request, self._counting.timeout_s)
@@ -133,6 +143,7 @@ class _Run:
                 raise CrashError(self._thing, problem, "allow more time") from None
             finally:
                 end_session(process)
+                self._running.discard(process)
         return self._decode(process.returncode, stdout, stderr)
 
     def _decode(self, code: int, stdout: bytes, stderr: bytes) -> Answered:

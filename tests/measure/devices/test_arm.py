@@ -10,7 +10,7 @@ from workmodels import endless
 
 from edgekit.errors import CrashError, DeviceError, InputError
 from edgekit.measure.devices.arm import ArmDevice
-from edgekit.measure.devices.counting import Counting
+from edgekit.measure.devices.counting import Counting, regions_of
 from edgekit.measure.devices.userland import prepare
 from edgekit.measure.samples import Samples, given_samples
 
@@ -21,6 +21,12 @@ PROGRAM = """\
 #include <sys/syscall.h>
 volatile int memory[1000];
 static void mark(int kind) { syscall(141, 0x65646765, kind, 0); }
+__attribute__((noinline)) static void two_instructions(int kind, long turns)
+{
+    mark(kind);
+    __asm__ volatile("1: subs %0, %0, #1\\n\\tb.ne 1b" : "+r"(turns) : : "cc");
+    mark(kind);
+}
 int main(void)
 {
     mark(1);
@@ -33,6 +39,8 @@ int main(void)
         for (int i = 0; i < 1000; i++)
             memory[i] = i;
     mark(2);
+    two_instructions(3, 500000);
+    two_instructions(4, 1000000);
 }
 """
 
@@ -45,12 +53,13 @@ def test_the_plugin_tells_instructions_loads_and_stores_apart(arm, tmp_path):
         plugin = f"{arm.userland.plugin},fd={file.fileno()}"
         command = arm.userland.emulator.command(arm.userland.cpu, tmp_path, plugin)
         subprocess.run([*command, program], pass_fds=[file.fileno()], check=True)
-    rows = [list(map(int, line.split()[2:])) for line in marks.read_text().splitlines()]
-    loading = [after - before for before, after in zip(rows[0], rows[1], strict=True)]
-    storing = [after - before for before, after in zip(rows[2], rows[3], strict=True)]
-    assert 30_000 < loading[0] < 100_000
-    assert [round(count, -3) for count in loading[1:]] == [10_000, 0]
-    assert [round(count, -3) for count in storing[1:]] == [0, 10_000]
+    with marks.open("rb") as file:
+        regions = regions_of(file)
+    loading, storing, half, whole = (regions[kind, 0][0] for kind in (1, 2, 3, 4))
+    assert whole.instructions - half.instructions == 2 * 500_000  # exactly
+    assert 30_000 < loading.instructions < 100_000
+    assert [round(count, -3) for count in (loading.loads, loading.stores)] == [10_000, 0]
+    assert [round(count, -3) for count in (storing.loads, storing.stores)] == [0, 10_000]
 
 
 def test_the_userland_is_what_it_was_built_from(arm):
@@ -83,6 +92,8 @@ def test_the_same_work_counts_the_same_and_one_percent_more_is_seen(arm, models,
     ten = counted["ten"].instructions
     assert abs(counted["twin"].instructions / ten - 1) < 0.001
     assert counted["more"].instructions / ten > 1.01
+    products = 2 * 64 * 64  # multiply-adds of two more layers, four to an instruction at best
+    assert products / 4 < counted["more"].instructions - ten < 4 * products
     assert counted["ten"].loads > counted["ten"].stores > 0
 
 

@@ -1,5 +1,7 @@
 """Commands of a set-up: their failures as one error each, and nothing left running."""
 
+import sys
+
 import pytest
 from processes import is_alive, wait_until
 
@@ -41,6 +43,16 @@ def test_what_takes_too_long_is_ended_with_its_children(tmp_path):
         step.run(["sh", "-c", f"sleep 60 & echo $! > {tmp_path}/pid; wait"])
     pid = int((tmp_path / "pid").read_text())
     wait_until(lambda: not is_alive(pid))
+
+
+def test_what_is_ended_may_remove_its_temporary_files(tmp_path):
+    scratch = tmp_path / "scratch"
+    tidy = f"import tempfile, time\nwith tempfile.TemporaryDirectory(dir={str(tmp_path)!r}):\n"
+    tidy += f"    open({str(scratch)!r}, 'w').close(); time.sleep(60)"
+    step = Step("device 'x'", "wait", "do not", timeout_s=2.0)
+    with pytest.raises(DeviceError):
+        step.run([sys.executable, "-c", tidy])
+    assert list(tmp_path.iterdir()) == [scratch]
 
 
 def test_passwords_in_addresses_are_not_repeated():

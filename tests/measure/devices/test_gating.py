@@ -1,9 +1,17 @@
 """`edgekit gate` on devices: boards behind a real sshd, and the emulated Arm."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
+import onnx
 import pytest
+from processes import children_of, is_alive, wait_until
+from workmodels import endless
 
 from edgekit.errors import DeviceError
 from edgekit.gate.budget import parse_budget
@@ -38,6 +46,29 @@ def test_more_work_fails_by_instructions_and_the_same_work_passes(emulated, mode
     found = gather(Wanted(models["more"], baselines, devices=(emulated,)), COUNTED)
     assert outcomes(COUNTED, found) == [Outcome.FAIL, Outcome.PASS, Outcome.PASS]
     assert found.timing is None
+
+
+def test_an_interrupted_count_ends_at_once_and_leaves_nothing(emulated, tmp_path):
+    endless_model, scratch = tmp_path / "endless.onnx", tmp_path / "scratch"
+    onnx.save(endless(), endless_model)
+    scratch.mkdir()
+    (tmp_path / "budget.toml").write_text("[instructions]\nmax_ratio = 1.05\n")
+    command = ["gate", endless_model, "--baseline", endless_model, "--device", emulated]
+    with subprocess.Popen(
+        [sys.executable, "-m", "edgekit.cli", *command, "--budget", tmp_path / "budget.toml"],
+        env={**os.environ, "TMPDIR": str(scratch)}, start_new_session=True,
+    ) as process:  # fmt: skip
+        wait_until(lambda: len(emulators_of(process)) == 2)
+        emulators = emulators_of(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
+    assert not any(map(is_alive, emulators))
+    assert not list(scratch.iterdir())
+
+
+def emulators_of(process):
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children_of(process.pid)}
+    return [pid for pid, command in commands.items() if b"-plugin" in command]
 
 
 def test_bench_counts_on_an_emulated_cpu_and_tells_no_latency(emulated, models):
