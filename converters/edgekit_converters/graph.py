@@ -94,3 +94,10 @@ def copy_of(model: ModelProto) -> ModelProto:
     copied = ModelProto()
     copied.CopyFrom(model)
     return copied
+
+
+def copy_of_node(node: NodeProto) -> NodeProto:
+    """A copy of a node that can be rewritten."""
+    copied = NodeProto()
+    copied.CopyFrom(node)
+    return copied

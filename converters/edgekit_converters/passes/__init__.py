@@ -1,17 +1,52 @@
-"""Graph rewrites that keep a model's outputs. One file each; registering is a line in the tuple."""
+"""Graph rewrites that keep a model's outputs. One file each; registering is a line in a tuple.
 
+`DEFAULT_PASSES` are always applied. `FORMS` say the same in another way that is faster on some
+CPUs and slower on others: `choose_forms` keeps those that a measurement on the target says pay.
+"""
+
+from edgekit_converters.passes.constant_operands import ConstantOperands
 from edgekit_converters.passes.contract import Feeds, Pass, PassReport, apply_passes
 from edgekit_converters.passes.dead_ends import DeadEnds
+from edgekit_converters.passes.forms import Form, choose_forms
+from edgekit_converters.passes.kept_axes import KeptAxes
+from edgekit_converters.passes.later_views import LaterViews
+from edgekit_converters.passes.neutral_arithmetic import NeutralArithmetic
 from edgekit_converters.passes.node_names import NodeNames
 from edgekit_converters.passes.offline_optimization import OfflineOptimization
 from edgekit_converters.passes.opset_upgrade import OpsetUpgrade
+from edgekit_converters.passes.packed_positions import PackedPositions
+from edgekit_converters.passes.planar_convolutions import PlanarConvolutions
+from edgekit_converters.passes.static_shapes import StaticShapes
+from edgekit_converters.passes.views import Views
 
-__all__ = ["DEFAULT_PASSES", "Feeds", "Pass", "PassReport", "apply_passes"]
+__all__ = [
+    "DEFAULT_PASSES",
+    "FORMS",
+    "TIDYING",
+    "Feeds",
+    "Form",
+    "Pass",
+    "PassReport",
+    "apply_passes",
+    "choose_forms",
+]
 
-DEFAULT_PASSES: tuple[Pass, ...] = (
-    DeadEnds(),
-    OpsetUpgrade(),
+TIDYING: tuple[Pass, ...] = (
+    NeutralArithmetic(),
     OfflineOptimization(),
-    NodeNames(),
+    KeptAxes(),
+    ConstantOperands(),
+    LaterViews(),
+    Views(),
 )
+"""What a rewrite leaves behind is cleaned by these."""
+
+DEFAULT_PASSES: tuple[Pass, ...] = (DeadEnds(), OpsetUpgrade(), *TIDYING, NodeNames())
 """In the order they run: each sees what the ones before it left."""
+
+FORMS: tuple[Form, ...] = (
+    Form(StaticShapes(), TIDYING),
+    Form(PlanarConvolutions(), TIDYING),
+    Form(PackedPositions(), TIDYING),
+)
+"""In the order tried, each on what the ones before it left."""

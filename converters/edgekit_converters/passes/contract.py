@@ -19,7 +19,7 @@ from edgekit.errors import EdgekitError
 from edgekit_converters.graph import copy_of
 
 Feeds: TypeAlias = Mapping[str, Array]
-Outcome: TypeAlias = Literal["changed", "unchanged", "not needed", "reverted"]
+Outcome: TypeAlias = Literal["changed", "unchanged", "not needed", "reverted", "not cheaper"]
 
 
 class Pass(Protocol):
@@ -50,7 +50,8 @@ class PassReport:
 
     Attributes:
         name: the pass.
-        outcome: `reverted` means that the result broke a promise and was dropped.
+        outcome: `reverted` means that the result broke a promise and was dropped, `not cheaper`
+            that it was measured and does not pay.
         note: why, or what changed.
         error: the largest output error found, as a share of the output's largest magnitude.
     """

@@ -24,20 +24,29 @@ class DeadEnds:
 
     def apply(self, model: ModelProto) -> ModelProto:
         """Remove in place."""
+        remove_unread(model)
         graph = model.graph
-        wanted = {output.name for output in graph.output}
-        for node in reversed(graph.node):
-            if wanted.intersection(node.output):
-                wanted.update(reads(node))
-        for index in reversed(range(len(graph.node))):
-            if not wanted.intersection(graph.node[index].output):
-                del graph.node[index]
-        for index in reversed(range(len(graph.initializer))):
-            if graph.initializer[index].name not in wanted:
-                del graph.initializer[index]
         stored = {tensor.name for tensor in graph.initializer}
         for index in reversed(range(len(graph.input))):
             if graph.input[index].name in stored:
                 del graph.input[index]
                 model.ir_version = max(model.ir_version, 4)
         return model
+
+
+def remove_unread(model: ModelProto) -> None:
+    """Remove the nodes and stored tensors that no output depends on, in place."""
+    graph = model.graph
+    wanted = {output.name for output in graph.output}
+    for node in reversed(graph.node):
+        if wanted.intersection(node.output):
+            wanted.update(reads(node))
+    for index in reversed(range(len(graph.node))):
+        if not wanted.intersection(graph.node[index].output):
+            del graph.node[index]
+    for index in reversed(range(len(graph.initializer))):
+        if graph.initializer[index].name not in wanted:
+            del graph.initializer[index]
+    for index in reversed(range(len(graph.sparse_initializer))):
+        if graph.sparse_initializer[index].values.name not in wanted:
+            del graph.sparse_initializer[index]
