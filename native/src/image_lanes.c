@@ -5,7 +5,7 @@
 #if defined(__AVX2__)
 #include "x86/pixels.h"
 #define EK_HAVE_PIXELS
-#elif EK_LANES > 1 && defined(__aarch64__) && defined(__ARM_NEON)
+#elif EK_LANES == 4 && defined(__aarch64__) && defined(__ARM_NEON)
 #include "arm/pixels.h"
 #define EK_HAVE_PIXELS
 #endif

@@ -1,6 +1,4 @@
 /* Log-mel energies, one frame in each lane. Compiled once per instruction set. */
-#include "audio_lanes.h"
-
 #include "fft.h"
 #include "log_mel_steps.h"
 
@@ -35,47 +33,113 @@ static ek_f32 means(const ek_group *group, const ek_log_mel_plan *plan)
     const size_t length = (size_t)plan->config.frame_samples;
     const size_t step = hop % block == 0 ? block : hop;
     const size_t count = ((EK_LANES - 1) * hop + length - block) / step + 1;
-    float *sums = group->memory, frames[EK_LANES][16];
-    ek_f32 rows[16];
+    const size_t stride = 4 * (hop / step);
+    float *sums = group->memory;
+    ek_f32 total[4], more[4];
     for (size_t b = 0; b < count; b++)
-        sum16(group->x + b * step, (int32_t)block, sums + 16 * b);
-    for (size_t l = 0; l < EK_LANES; l++) {
-        const float *first = sums + 16 * l * (hop / step);
-        memcpy(frames[l], first, sizeof frames[l]);
-        for (size_t b = 1; b < length / block; b++)
-            add16(frames[l], first + 16 * b);
+        sum4(group->x + b * step, (int32_t)block, sums + 4 * b);
+    ek_load_columns(sums, stride, total);
+    for (size_t start = block; start < length; start += block) {
+        sums += 4;
+        ek_load_columns(sums, stride, more);
+        EK_UNROLL for (int i = 0; i < 4; i++) total[i] = total[i] + more[i];
     }
-    for (int i = 0; i < 16; i += 4)
-        ek_load_columns(frames[0] + i, 16, rows + i);
-    for (int half = 8; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            rows[i] = rows[i] + rows[i + half];
-    return rows[0] / (float)length;
+    return ((total[0] + total[2]) + (total[1] + total[3])) / (float)length;
 }
 
-/* Kaldi takes the sample before a frame to be its first one. */
+/* Frames have what their neighbours had a hop before: to shift it by a lane takes less than to load
+ * and transpose it, from eight lanes on. */
+enum { SHIFTS = EK_LANES > 4 };
+
+/* Where windowed samples come from and go to. */
+typedef struct {
+    const float *x;
+    const float *emphasized; /* x, emphasized; of the last frame only where SHIFTS */
+    const float *window;
+    float factor;
+    size_t hop;
+    int32_t length;
+    ek_f32 *rows;
+} ek_framing;
+
+/* Row `row` by itself. Kaldi takes the sample before a frame to be its first one. */
+static void emit_column(const ek_framing *f, int32_t row, ek_f32 shift)
+{
+    ek_f32 x = ek_load_column(f->x + row, f->hop);
+    if (f->factor != 0.0f)
+        x = x - ek_load_column(f->x + row - (row > 0), f->hop) * f->factor;
+    f->rows[row] = (x - shift) * f->window[row];
+}
+
+/* Four rows, emphasized: rows i to i + 3, where `x` is what the call before had for four less. */
+EK_INLINE void first_rows(const ek_framing *f, int32_t i, const int plain, ek_f32 *x, ek_f32 *e)
+{
+    const ek_f32 before = x[3];
+    if (!SHIFTS) {
+        ek_load_columns(f->emphasized + i, f->hop, e);
+        return;
+    }
+    ek_load_columns(f->x + i, f->hop, x);
+    EK_UNROLL for (int q = 0; q < 4; q++)
+        e[q] = plain ? x[q] : x[q] - (q > 0 ? x[q - 1] : before) * f->factor;
+}
+
+/* Four rows, and those that are hops further on. */
+EK_INLINE void emit_chain(const ek_framing *f, int32_t i, ek_f32 *e, const ek_f32 shift)
+{
+    const float *window = f->window, *last = f->emphasized + (EK_LANES - 1) * f->hop;
+    const int32_t hop = (int32_t)f->hop, length = f->length;
+    ek_f32 *rows = f->rows;
+    for (;;) {
+        EK_UNROLL for (int q = 0; q < 4; q++) rows[i + q] = (e[q] - shift) * window[i + q];
+        i += hop;
+        if (i + 4 > length)
+            break;
+        if (!SHIFTS)
+            ek_load_columns(f->emphasized + i, f->hop, e);
+        else
+            EK_UNROLL for (int q = 0; q < 4; q++) e[q] = ek_shift_in(e[q], last + i + q);
+    }
+    for (; i < length; i++)
+        emit_column(f, i, shift);
+}
+
+/* Fills `memory` where that is needed; what lies in `x` before the first block of rows. */
+static ek_f32 emphasize_group(ek_framing *f, float *memory)
+{
+    const size_t skipped = SHIFTS ? (EK_LANES - 1) * f->hop : 0;
+    const size_t span = (EK_LANES - 1) * f->hop + (size_t)f->length;
+    float ends[EK_LANES] = {0}; /* the first frame's is not used */
+    for (size_t l = 1; l < EK_LANES; l++)
+        ends[l] = f->x[l * f->hop - 1];
+    emphasize(f->x + skipped, span - skipped, f->factor, memory + skipped);
+    f->emphasized = memory;
+    return ek_load(ends);
+}
+
 EK_INLINE void windowed(const ek_group *group, const ek_log_mel_plan *plan, const int plain,
                         ek_f32 *rows)
 {
     const ek_log_mel_config *config = &plan->config;
-    const float *window = ek_plan_table(plan, plan->window), factor = config->preemphasis;
-    const size_t hop = (size_t)config->hop_samples;
-    const ek_f32 shift =
-        config->remove_dc ? means(group, plan) * shift_weight(config) : ek_splat(0.0f);
-    ek_f32 before = ek_load_column(group->x, hop);
+    const int32_t length = config->frame_samples, hop = config->hop_samples;
+    const int32_t reach = hop < length ? hop : length;
+    ek_framing f = {group->x, group->x, ek_plan_table(plan, plan->window), config->preemphasis,
+                    (size_t)hop, length, rows};
+    ek_f32 shift = ek_splat(0.0f), x[4] = {shift, shift, shift, shift}, e[4];
+    if (config->remove_dc)
+        shift = means(group, plan) * shift_weight(config);
+    if (!plain)
+        x[3] = emphasize_group(&f, group->memory);
     int32_t i = 0;
-    for (; i + 4 <= config->frame_samples; i += 4) {
-        ek_f32 x[5] = {before};
-        ek_load_columns(group->x + i, hop, x + 1);
-        EK_UNROLL for (int q = 0; q < 4; q++)
-            rows[i + q] = (plain ? x[q + 1] : emphasized(x[q + 1], x[q], factor, shift)) * window[i + q];
-        before = x[4];
+    for (; i + 4 <= reach; i += 4) {
+        first_rows(&f, i, plain, x, e);
+        emit_chain(&f, i, e, shift);
     }
-    for (; i < config->frame_samples; i++) {
-        const ek_f32 x = ek_load_column(group->x + i, hop);
-        rows[i] = (plain ? x : emphasized(x, before, factor, shift)) * window[i];
-        before = x;
-    }
+    for (int32_t row = i; i < reach && row < length; row += hop)
+        for (int32_t q = row; q < row + reach - i && q < length; q++)
+            emit_column(&f, q, shift);
+    if (!plain)
+        emit_column(&f, 0, shift);
 }
 
 /* The transform but for its last stage, whose radix this returns; 1 where there is no later one. */
@@ -220,7 +284,7 @@ void EK_NAME(ek_log_mel_group)(const ek_log_mel_plan *plan, const ek_log_mel_job
     ek_f32 *bins = rows + plan->config.fft_samples; /* over the samples, by then read */
     float *memory = (float *)bins;
     const ek_group group = group_at(plan, job, frame, memory);
-    if (is_plain(&plan->config))
+    if (plan->config.preemphasis == 0.0f)
         windowed(&group, plan, 1, rows);
     else
         windowed(&group, plan, 0, rows);

@@ -49,32 +49,32 @@ static ek_workspace workspace(const ek_log_mel_plan *plan, float *scratch)
 static float mean_of(const ek_log_mel_plan *plan, const float *x)
 {
     const int32_t count = plan->config.frame_samples, block = plan->sum_block;
-    float sums[16], more[16];
-    sum16(x, block, sums);
-    for (int32_t i = block; i < count; i += block) {
-        sum16(x + i, block, more);
-        add16(sums, more);
+    float total[4], more[4];
+    sum4(x, block, total);
+    for (int32_t start = block; start < count; start += block) {
+        sum4(x + start, block, more);
+        EK_UNROLL for (int i = 0; i < 4; i++) total[i] = total[i] + more[i];
     }
-    for (int half = 8; half > 0; half /= 2)
-        EK_UNROLL for (int i = 0; i < half; i++) sums[i] = sums[i] + sums[i + half];
-    return sums[0] / (float)count;
+    return ((total[0] + total[2]) + (total[1] + total[3])) / (float)count;
 }
 
 static void windowed(const ek_log_mel_plan *plan, const float *x, float *frame)
 {
     const ek_log_mel_config *config = &plan->config;
     const float *window = ek_plan_table(plan, plan->window), factor = config->preemphasis;
-    const int32_t count = config->frame_samples, plain = is_plain(config);
+    const int32_t count = config->frame_samples;
     const float shift = config->remove_dc ? mean_of(plan, x) * shift_weight(config) : 0.0f;
-    int32_t i = 1;
-    frame[0] = (plain ? x[0] : (x[0] - x[0] * factor) - shift) * window[0];
-    for (; i + EK_LANES <= count; i += EK_LANES) {
-        const ek_f32 v = ek_load(x + i), before = ek_load(x + i - 1);
-        ek_store(frame + i, (plain ? v : emphasized(v, before, factor, ek_splat(shift))) *
-                                ek_load(window + i));
+    const float *from = x;
+    int32_t i = 0;
+    if (factor != 0.0f) {
+        emphasize(x, (size_t)count, factor, frame);
+        frame[0] = x[0] - x[0] * factor;
+        from = frame;
     }
+    for (; i + EK_LANES <= count; i += EK_LANES)
+        ek_store(frame + i, (ek_load(from + i) - ek_splat(shift)) * ek_load(window + i));
     for (; i < count; i++)
-        frame[i] = (plain ? x[i] : (x[i] - x[i - 1] * factor) - shift) * window[i];
+        frame[i] = (from[i] - shift) * window[i];
     memset(frame + count, 0, (size_t)(config->fft_samples + 64 - count) * sizeof(float));
 }
 
@@ -148,24 +148,24 @@ static void power(const ek_log_mel_plan *plan, const ek_workspace *w)
     w->power[half] = (high * 2.0f) * (high * 2.0f);
 }
 
-/* Energies of all mel bins, and a bin more. */
+/* Energies of all mel bins, and a bin more. Of each sum, the first lane rises, the second falls. */
 static void energies(const ek_log_mel_plan *plan, const float *power, float *values)
 {
     const ek_mel_segment *segments = ek_plan_table(plan, plan->segments);
     const float *weights = ek_plan_table(plan, plan->weights);
     float open = 0.0f;
-    for (int32_t m = 0; m <= plan->config.mel_bins; m++, weights += 2 * segments[m - 1].count) {
+    for (int32_t m = 0; m <= plan->config.mel_bins; m++) {
         const float *bins = power + segments[m].first;
         const int32_t count = segments[m].count;
-        float up = count > 0 ? bins[0] * weights[0] : 0.0f;
-        float down = count > 0 ? bins[0] * weights[1] : 0.0f;
-        for (int32_t i = 1; i < count; i++) {
-            up = up + bins[i] * weights[2 * i];
-            down = down + bins[i] * weights[2 * i + 1];
-        }
+        ek_quad sums = {0.0f, 0.0f, 0.0f, 0.0f};
+        if (count > 0)
+            sums = ek_load_quad(weights) * bins[0];
+        for (int32_t i = 1; i < count; i++)
+            sums = sums + ek_load_quad(weights + 2 * i) * bins[i];
         if (m > 0)
-            values[m - 1] = open + down;
-        open = up;
+            values[m - 1] = open + sums[1];
+        open = sums[0];
+        weights += 2 * count;
     }
 }
 

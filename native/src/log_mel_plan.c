@@ -68,7 +68,7 @@ static int lay_out(const ek_log_mel_config *config, ek_log_mel_plan *plan)
     plan->split = reserve(&end, (uint32_t)ek_split_count(half) * 2 * sizeof(float));
     plan->slots = reserve(&end, (uint32_t)half * sizeof(int32_t));
     plan->segments = reserve(&end, (uint32_t)(config->mel_bins + 1) * sizeof(ek_mel_segment));
-    plan->weights = reserve(&end, (uint32_t)(half + 1) * 2 * sizeof(float));
+    plan->weights = reserve(&end, (uint32_t)(half + 2) * 2 * sizeof(float));
     plan->bytes = end;
     return 1;
 }

@@ -26,7 +26,7 @@ struct ek_log_mel_plan {
     uint32_t split;    /* e^(-2 pi i k / fft_samples): ek_split_count real parts, then imaginary */
     uint32_t slots;    /* int32: where the transform leaves output k */
     uint32_t segments; /* ek_mel_segment[mel_bins + 1] */
-    uint32_t weights;  /* float pairs: see ek_mel_segments */
+    uint32_t weights;  /* float pairs: see ek_mel_segments; a pair more may be read */
 };
 
 /* Beyond the quarter that is used, as far as the last vector reaches. */

@@ -56,8 +56,30 @@ EK_STATIC const float *staged(const ek_log_mel_plan *plan, const ek_log_mel_job 
     return stage;
 }
 
-/* Sixteen partial sums, whatever the lanes: sums[i % 16] takes the value x[i]. */
-EK_STATIC void sum16(const float *x, int32_t count, float *sums)
+/* sums[p] = (all[p] + all[p + 8]) + (all[p + 4] + all[p + 12]), `all` being sixteen in vectors. */
+EK_INLINE void fold4(const ek_f32 *all, float *sums)
+{
+#if EK_LANES == 1
+    for (int p = 0; p < 4; p++)
+        sums[p] = (all[p] + all[p + 8]) + (all[p + 4] + all[p + 12]);
+#elif EK_LANES == 4
+    ek_store(sums, (all[0] + all[2]) + (all[1] + all[3]));
+#else
+#if EK_LANES == 8
+    const ek_f32 halves = all[0] + all[1];
+#else
+    typedef float ek_half __attribute__((vector_size(32)));
+    const ek_half halves = __builtin_shufflevector(*all, *all, 0, 1, 2, 3, 4, 5, 6, 7) +
+                           __builtin_shufflevector(*all, *all, 8, 9, 10, 11, 12, 13, 14, 15);
+#endif
+    const ek_quad quad = __builtin_shufflevector(halves, halves, 0, 1, 2, 3) +
+                         __builtin_shufflevector(halves, halves, 4, 5, 6, 7);
+    memcpy(sums, &quad, sizeof quad);
+#endif
+}
+
+/* Four partial sums, whatever the lanes: sixteen first, x[i] in number i % 16, then folded twice. */
+EK_STATIC void sum4(const float *x, int32_t count, float *sums)
 {
     ek_f32 part[16 / EK_LANES];
     int32_t i = 0;
@@ -65,31 +87,29 @@ EK_STATIC void sum16(const float *x, int32_t count, float *sums)
     for (; i + 16 <= count; i += 16)
         EK_UNROLL for (int p = 0; p < 16 / EK_LANES; p++)
             part[p] = part[p] + ek_load(x + i + p * EK_LANES);
-    EK_UNROLL for (int p = 0; p < 16 / EK_LANES; p++) ek_store(sums + p * EK_LANES, part[p]);
-    for (; i < count; i++)
-        sums[i % 16] = sums[i % 16] + x[i];
-}
-
-/* sums += more, sixteen of them. */
-EK_INLINE void add16(float *sums, const float *more)
-{
-    EK_UNROLL for (int p = 0; p < 16; p += EK_LANES)
-        ek_store(sums + p, ek_load(sums + p) + ek_load(more + p));
+    if (i < count) {
+        float all[16];
+        memcpy(all, part, sizeof all);
+        for (; i < count; i++)
+            all[i % 16] = all[i % 16] + x[i];
+        memcpy(part, all, sizeof all);
+    }
+    fold4(part, sums);
 }
 
 /* With x the sample, y the one before and m the frame's mean: (x - m) - (y - m) a, in a form whose
- * last term is the same for the whole frame. */
-EK_INLINE ek_f32 emphasized(ek_f32 x, ek_f32 y, float factor, ek_f32 shift)
+ * last term is the same for the whole frame, and whose others are the same for all frames. */
+EK_STATIC void emphasize(const float *x, size_t count, float factor, float *out)
 {
-    return (x - y * factor) - shift;
+    size_t i = 1;
+    out[0] = 0.0f; /* never a sample with one before it */
+    for (; i + EK_LANES <= count; i += EK_LANES)
+        ek_store(out + i, ek_load(x + i) - ek_load(x + i - 1) * factor);
+    for (; i < count; i++)
+        out[i] = x[i] - x[i - 1] * factor;
 }
 
 EK_STATIC float shift_weight(const ek_log_mel_config *config) { return 1.0f - config->preemphasis; }
-
-EK_STATIC int is_plain(const ek_log_mel_config *config)
-{
-    return !config->remove_dc && config->preemphasis == 0.0f;
-}
 
 /* The samples went in as complex numbers, even ones real, odd ones imaginary. With E and O the
  * spectra of either, 2 X(k) = 2 E + 2 O w^k. Gives four times the power of bins k and N/2 - k. */

@@ -24,7 +24,7 @@ EK_INLINE ek_f32 ek_ln(ek_f32 v)
     const ek_i32 exponent = (ek_bits(v) - sqrt_half) >> 23;
     const ek_f32 f = ek_from_bits(ek_bits(v) - (ek_i32)((ek_u32)exponent << 23)) - 1.0f;
     const ek_f32 r = f * ek_ln_ratio(f) + ek_from_int(exponent) * 0.69314718f;
-    return ek_select(ek_is_nan(v), ek_from_bits(ek_bits(ek_splat(0.0f)) | 0x7fc00000), r);
+    return ek_if_nan(v, ek_from_bits(ek_bits(ek_splat(0.0f)) | 0x7fc00000), r);
 }
 
 #endif

@@ -43,17 +43,17 @@ static int32_t spectrum_bins(const ek_log_mel_config *config)
     return config->fft_samples / 2 + (config->mel_scale == EK_MEL_SLANEY);
 }
 
-/* The bins between edges m and m + 1, the upper one included. */
+/* The bins between edges m and m + 1, the upper one included. None before segment->first is. */
 static void find_bins(const ek_log_mel_config *config, int32_t m, ek_mel_segment *segment)
 {
     const double low = edge(config, m), high = edge(config, m + 1);
-    for (int32_t bin = 0; bin < spectrum_bins(config); bin++) {
-        const double x = position(config, bin);
-        if (x <= low || x > high)
-            continue;
-        if (segment->count++ == 0)
-            segment->first = bin;
-    }
+    const int32_t bins = spectrum_bins(config);
+    while (segment->first < bins && position(config, segment->first) <= low)
+        segment->first++;
+    int32_t end = segment->first;
+    while (end < bins && position(config, end) <= high)
+        end++;
+    segment->count = end - segment->first;
 }
 
 /* Triangles have the height 1 or, with unit area, 2 / width; a quarter of it. */
@@ -66,12 +66,13 @@ static double height(const ek_log_mel_config *config, int32_t m)
 
 void ek_mel_segments(const ek_log_mel_config *config, ek_mel_segment *segments, float *weights)
 {
-    int32_t used = 0;
+    int32_t used = 0, first = 0;
     for (int32_t m = 0; m <= config->mel_bins; m++) {
         const double low = edge(config, m), high = edge(config, m + 1);
         const double rising = height(config, m), falling = height(config, m - 1);
-        segments[m] = (ek_mel_segment){0, 0, used};
+        segments[m] = (ek_mel_segment){first, 0, used};
         find_bins(config, m, &segments[m]);
+        first = segments[m].first + segments[m].count;
         for (int32_t i = 0; i < segments[m].count; i++) {
             const double part = (position(config, segments[m].first + i) - low) / (high - low);
             weights[2 * used] = (float)(rising * part);

@@ -91,6 +91,24 @@ EK_INLINE void ek_store_columns(float *to, size_t stride, ek_f32 *rows)
 #endif
 }
 
+/* Lane l + 1 moves to lane l; `next` comes in behind the last one. */
+EK_INLINE ek_f32 ek_shift_in(ek_f32 v, const float *next)
+{
+#if EK_LANES == 1
+    return (void)v, *next;
+#elif EK_LANES == 4
+    return __builtin_shufflevector(v, ek_splat(*next), 1, 2, 3, 4);
+#elif EK_LANES == 8 && defined(__AVX2__)
+    const __m256 turned = _mm256_permutevar8x32_ps(v, _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0));
+    return _mm256_blend_ps(turned, ek_splat(*next), 0x80);
+#elif EK_LANES == 8
+    return __builtin_shufflevector(v, ek_splat(*next), 1, 2, 3, 4, 5, 6, 7, 8);
+#else
+    return __builtin_shufflevector(v, ek_splat(*next), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+                                   14, 15, 16);
+#endif
+}
+
 /* Lane l = from[l * stride]. */
 EK_INLINE ek_f32 ek_load_column(const float *from, size_t stride)
 {

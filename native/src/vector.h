@@ -75,6 +75,16 @@ EK_INLINE ek_f32 ek_select(ek_i32 mask, ek_f32 yes, ek_f32 no)
     return ek_from_bits((mask & ek_bits(yes)) | (~mask & ek_bits(no)));
 }
 
+/* `yes` where v is NaN, else `no`. */
+EK_INLINE ek_f32 ek_if_nan(ek_f32 v, ek_f32 yes, ek_f32 no)
+{
+#if EK_LANES == 16 && defined(__AVX512F__)
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), no, yes);
+#else
+    return ek_select(ek_is_nan(v), yes, no);
+#endif
+}
+
 /* The larger one; v when it is NaN. */
 EK_INLINE ek_f32 ek_at_least(ek_f32 v, ek_f32 floor)
 {
@@ -82,6 +92,8 @@ EK_INLINE ek_f32 ek_at_least(ek_f32 v, ek_f32 floor)
     return _mm_max_ps(floor, v);
 #elif EK_LANES == 8 && defined(__AVX__)
     return _mm256_max_ps(floor, v);
+#elif EK_LANES == 16 && defined(__AVX512F__)
+    return _mm512_max_ps(floor, v);
 #else
     return ek_select(ek_less(v, floor), floor, v);
 #endif

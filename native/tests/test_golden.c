@@ -51,7 +51,7 @@ static uint64_t of_image(int32_t width, int32_t height, int isa)
     return digest(UINT64_C(14695981039346656037), out, 3 * (size_t)width * (size_t)height);
 }
 
-static const uint64_t log_mels[] = {UINT64_C(0xdb820b656e8053ac), UINT64_C(0xcab3f8bd2c810773),
+static const uint64_t log_mels[] = {UINT64_C(0x44d1029102c80102), UINT64_C(0xcab3f8bd2c810773),
                                     UINT64_C(0x6a59ebf2308ddb7e), UINT64_C(0x467ccd971554b7a5)};
 static const int32_t sizes[][2] = {{224, 224}, {64, 48}, {1, 1}};
 static const uint64_t images[] = {UINT64_C(0x6d8eaed02bf79254), UINT64_C(0xf2f2d4610acc2f63),
