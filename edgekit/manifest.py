@@ -178,6 +178,29 @@ class ExplanationBudget(Struct, frozen=True, forbid_unknown_fields=True):
     min_rank_agreement: Annotated[float, Meta(ge=-1, le=1)] | None = None
 
 
+class SchemaBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on how far a data set's inputs are from what the manifest says; shares, 0 to 1."""
+
+    max_mismatch_share: Annotated[float, Meta(ge=0, le=1)] | None = None
+    max_not_finite_share: Annotated[float, Meta(ge=0, le=1)] | None = None
+    max_outside_share: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+
+class DriftBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on how far a data set is from calibration: KS distance, population stability index."""
+
+    max_ks: Annotated[float, Meta(gt=0, le=1)] | None = None
+    max_psi: Annotated[float, Meta(gt=0)] | None = None
+
+
+class LabelsBudget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on a data set's labels; a conflict is one input that occurs with several labels."""
+
+    max_disagreement_share: Annotated[float, Meta(ge=0, le=1)] | None = None
+    max_conflicts: NotNegative | None = None
+    min_class_samples: Positive | None = None
+
+
 class Budget(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Limits for a release. Every table and key is optional, unknown ones are refused."""
 
@@ -190,6 +213,9 @@ class Budget(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     memory: MemoryBudget = MemoryBudget()
     size: SizeBudget = SizeBudget()
     placement: PlacementBudget = PlacementBudget()
+    schema: SchemaBudget = SchemaBudget()
+    drift: DriftBudget = DriftBudget()
+    labels: LabelsBudget = LabelsBudget()
 
 
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

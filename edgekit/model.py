@@ -71,7 +71,7 @@ class Model:
     def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
         self.manifest: Manifest = bundle.manifest
         self.name = f"{self.manifest.name} {self.manifest.version}"
-        self.labels = _read_labels(bundle)
+        self.labels = read_labels(bundle)
         self._engine: Engine = open_engine(
             self.manifest.engine, bundle.read(self.manifest.model), threads=threads
         )
@@ -172,7 +172,12 @@ def with_leading_axes(array: Array, count: int) -> Array:
     return array.reshape((1,) * count + array.shape)
 
 
-def _read_labels(bundle: Bundle) -> tuple[str, ...] | None:
+def read_labels(bundle: Bundle) -> tuple[str, ...] | None:
+    """The name of each class; None where the bundle names none.
+
+    Raises:
+        BundleError: they are no list of strings.
+    """
     path = bundle.manifest.labels
     if path is None:
         return None

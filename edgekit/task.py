@@ -33,6 +33,7 @@ from edgekit.manifest import DecoderSpec, Feature, RawSpec
 from edgekit.model import with_leading_axes
 
 Split = Literal["calibration", "evaluation"]
+WAY_OUT = "yield (input, label, group) with finite, non-empty inputs"
 SPLITS: tuple[Split, ...] = ("calibration", "evaluation")
 Sample = tuple[Any, Any, str]
 """(input, label, group)"""
@@ -61,6 +62,16 @@ class Task:
         Raises:
             TaskError: none come, one is not a triple, or an input holds NaN or is empty.
         """
+        for number, sample in enumerate(self.any_samples(split)):
+            self._check_input(sample[0], f"{split} sample {number}")
+            yield sample
+
+    def any_samples(self, split: str) -> Iterator[Sample]:
+        """The same, whatever their inputs hold.
+
+        Raises:
+            TaskError: none come, or one is not a triple.
+        """
         number = -1
         for number, sample in enumerate(self._call("samples", split)):
             yield self._checked(sample, f"{split} sample {number}")
@@ -72,7 +83,12 @@ class Task:
         """One prediction: the task's own `predict`, or features, run and decoder."""
         if hasattr(self.module, "predict"):
             return self._call("predict", run, input)
-        return _plain(self._decode(run(self.feeds(input))))
+        return plain(self._decode(run(self.feeds(input))))
+
+    @property
+    def can_predict(self) -> bool:
+        """Whether it says how: by features or by a function of its own."""
+        return bool(self.features) or callable(getattr(self.module, "predict", None))
 
     def feeds(self, input: Any) -> dict[str, Array]:
         """The model inputs that the task's features make of one input."""
@@ -136,27 +152,28 @@ class Task:
         return TaskError(self.thing, problem, f"fix {name}() in {self.path.name}")
 
     def _checked(self, sample: Any, what: str) -> Sample:
-        way_out = "yield (input, label, group) with finite, non-empty inputs"
         if not isinstance(sample, tuple) or len(sample) != 3:
             problem = f"{what} is {type(sample).__name__}, expected (input, label, group)"
-            raise TaskError(self.thing, problem, way_out)
+            raise TaskError(self.thing, problem, WAY_OUT)
         input, label, group = sample
+        return input, label, str(group)
+
+    def _check_input(self, input: Any, what: str) -> None:
         arrays = input.values() if isinstance(input, Mapping) else (input,)
         for array in arrays:
             if isinstance(array, np.ndarray):
-                self._check_array(array, what, way_out)
-        return input, label, str(group)
+                self._check_array(array, what)
 
-    def _check_array(self, array: Array, what: str, way_out: str) -> None:
+    def _check_array(self, array: Array, what: str) -> None:
         if array.dtype == object:
             problem = f"{what} is an array of Python objects, expected numbers"
-            raise TaskError(self.thing, problem, way_out)
+            raise TaskError(self.thing, problem, WAY_OUT)
         if array.size == 0:
-            raise TaskError(self.thing, f"{what} is empty, shape {array.shape}", way_out)
+            raise TaskError(self.thing, f"{what} is empty, shape {array.shape}", WAY_OUT)
         if array.dtype.kind in "fc" and not np.isfinite(array).all():
             count = int(np.count_nonzero(~np.isfinite(array)))
             problem = f"{what} has {count} values that are NaN or infinite"
-            raise TaskError(self.thing, problem, way_out)
+            raise TaskError(self.thing, problem, WAY_OUT)
 
 
 def load_task(path: str | Path) -> Task:
@@ -166,17 +183,31 @@ def load_task(path: str | Path) -> Task:
         TaskError: it cannot be imported, or lacks `samples` or `score`, or names features or a
             decoder that are none.
     """
-    path = Path(path)
+    task = _load(Path(path), ("samples", "score"))
+    if not task.can_predict:
+        problem = "it has neither features nor predict()"
+        raise TaskError(task.thing, problem, "define one of them; see docs/writing-a-task.md")
+    return task
+
+
+def load_data(path: str | Path) -> Task:
+    """Import a file with data: a task of which only `samples` is needed.
+
+    Raises:
+        TaskError: it cannot be imported, lacks `samples`, or names features or a decoder that are
+            none.
+    """
+    return _load(Path(path), ("samples",))
+
+
+def _load(path: Path, needed: tuple[str, ...]) -> Task:
     thing = f"task {str(path)!r}"
     module = _import(path, thing)
-    for name in ("samples", "score"):
+    for name in needed:
         if not callable(getattr(module, name, None)):
             way_out = f"define {name}; see docs/writing-a-task.md"
             raise TaskError(thing, f"it has no function {name}()", way_out)
     features = _features(module, thing)
-    if not features and not callable(getattr(module, "predict", None)):
-        problem = "it has neither features nor predict()"
-        raise TaskError(thing, problem, "define one of them; see docs/writing-a-task.md")
     return Task(path, module, features, _decoder(module, thing), _labels(module, thing))
 
 
@@ -248,7 +279,7 @@ def _line_in(path: Path, error: BaseException) -> int | None:
     return line
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """What a score compares: text as str, the best label as its index, outputs as they are."""
     if isinstance(value, decoders.Text):
         return value.text

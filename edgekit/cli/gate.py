@@ -25,6 +25,8 @@ Budget files are TOML; every table and key is optional:
   max_ratio = 1.01       # needs --device arm://cortex-a76, and --device local to time as well
   [size]
   max_mb = 4
+  [drift]
+  max_ks = 0.2           # between new data and the bundle's calibration data; needs --data
 
 Candidate and baseline are timed in turns, in three fresh processes, until the verdict is clear.
 A limit that cannot be judged is inconclusive and says what is missing; it never passes.
@@ -44,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--budget", type=Path, help="limits as TOML (the candidate's own)")
     parser.add_argument("--task", type=Path, help="task file, for limits on accuracy")
+    parser.add_argument(
+        "--data",
+        metavar="FILE.py[:SPLIT]",
+        help="file with samples(), for limits on schema, drift and labels "
+        "(the task's evaluation split)",
+    )
     parser.add_argument(
         "--device",
         action=Several,
@@ -84,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     from edgekit.gate.judge import judge
     from edgekit.gate.markdown import to_markdown
     from edgekit.gate.report import make_report
-    from edgekit.gate.wanted import Wanted
+    from edgekit.gate.wanted import Wanted, data_set
 
     _check_folders(args)
     budget = _budget(args)
@@ -92,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
         candidate=args.candidate,
         baselines=tuple(args.baseline),
         task=args.task,
+        data=data_set(args.data) if args.data else None,
         devices=tuple(args.device),
         threads=args.threads,
         seed=args.seed,

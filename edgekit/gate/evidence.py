@@ -6,18 +6,20 @@ from pathlib import Path
 
 from edgekit.errors import CrashError, DeviceError, UsageError
 from edgekit.gate.counted import InstructionFigures, count_sides
+from edgekit.gate.looked import look, source_of
 from edgekit.gate.redact import redact
 from edgekit.gate.scored import Accuracy, score_sides
 from edgekit.gate.subject import Subject, look_at
 from edgekit.gate.timed import ENOUGH_CALLS, reach, samples_for, time_sides
 from edgekit.gate.wanted import Places, Wanted, places
 from edgekit.manifest import Budget
+from edgekit.measure.dataset import DataFigures
 from edgekit.measure.latency import Measured, Sampling, measure
 from edgekit.measure.recording import CANDIDATE
 from edgekit.measure.samples import Samples, model_inputs, synthetic_samples
 from edgekit.task import Task, load_task
 
-TIMING, INSTRUCTIONS, ACCURACY = "timing", "instructions", "accuracy"
+TIMING, INSTRUCTIONS, ACCURACY, DATA = "timing", "instructions", "accuracy", "data"
 CRASHED = "not measured, because the candidate crashed"
 
 
@@ -31,8 +33,9 @@ class Evidence:
         timing: call times of all of them.
         accuracy: what the task says of them.
         counts: on each emulated CPU.
+        data: what a look at the data showed, where the budget asks for one.
         crash: how the candidate ended its process, where it did.
-        missing: why `TIMING`, `INSTRUCTIONS` or `ACCURACY` was not measured.
+        missing: why `TIMING`, `INSTRUCTIONS`, `ACCURACY` or `DATA` was not measured.
     """
 
     candidate: Subject
@@ -40,6 +43,7 @@ class Evidence:
     timing: Measured | None = None
     accuracy: Accuracy | None = None
     counts: tuple[InstructionFigures, ...] = ()
+    data: DataFigures | None = None
     crash: str | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,6 +63,7 @@ def gather(wanted: Wanted, budget: Budget) -> Evidence:
     for baseline in baselines:
         _check_target(candidate, baseline)
     task = load_task(wanted.task) if wanted.task else None
+    source = source_of(wanted, budget, task)
     evidence = Evidence(candidate, baselines, missing=_unasked(where, task))
     try:
         samples = samples_for(wanted, task)
@@ -68,9 +73,11 @@ def gather(wanted: Wanted, budget: Budget) -> Evidence:
             evidence = replace(evidence, counts=counts)
         if task is not None:
             evidence = replace(evidence, accuracy=score_sides(wanted, budget, task))
+        if source is not None:
+            evidence = replace(evidence, data=look(wanted, budget, source))
     except CrashError as error:
         _blame(error, wanted)
-        missing = dict.fromkeys((TIMING, INSTRUCTIONS, ACCURACY), CRASHED)
+        missing = dict.fromkeys((TIMING, INSTRUCTIONS, ACCURACY, DATA), CRASHED)
         return replace(evidence, crash=redact(error.problem), missing=missing)
     return evidence
 
@@ -86,6 +93,7 @@ def _unasked(where: Places, task: Task | None) -> dict[str, str]:
         )
     if task is None:
         missing[ACCURACY] = "nothing to score with: give --task"
+        missing[DATA] = "no data to look at: give --data, or --task for its evaluation split"
     return missing
 
 

@@ -11,6 +11,7 @@ from edgekit.gate.accuracy_limits import ACCURACY_JUDGES, judge_metric
 from edgekit.gate.budget import METRICS, limits
 from edgekit.gate.case import Case, Judge, missing
 from edgekit.gate.cost_limits import COST_JUDGES, INSTRUCTION_JUDGES
+from edgekit.gate.data_limits import DATA_JUDGES
 from edgekit.gate.evidence import Evidence
 from edgekit.gate.verdict import Outcome, Verdict
 from edgekit.manifest import Budget
@@ -20,7 +21,12 @@ NOT_MEASURED = {
     "placement": "placement is told by an NPU's compiler, which this gate did not run",
 }
 
-JUDGES: dict[str, Judge] = {**ACCURACY_JUDGES, **COST_JUDGES, **INSTRUCTION_JUDGES}
+JUDGES: dict[str, Judge] = {
+    **ACCURACY_JUDGES,
+    **COST_JUDGES,
+    **INSTRUCTION_JUDGES,
+    **DATA_JUDGES,
+}
 RELATIVE = frozenset(
     {
         "accuracy.max_drop",

@@ -17,6 +17,7 @@ from edgekit.gate.scored import Accuracy
 from edgekit.gate.subject import Subject
 from edgekit.gate.verdict import Outcome, Verdict, overall
 from edgekit.manifest import Budget
+from edgekit.measure.dataset import DataFigures
 from edgekit.measure.environment import Environment
 from edgekit.measure.latency import Measured
 from edgekit.measure.recording import (
@@ -86,6 +87,7 @@ class GateReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
         timing: figures of latency and memory; absent where nothing was timed.
         accuracy: what the task says; absent without a task.
         instructions: counts, one for each emulated CPU.
+        data: what a look at the data showed, where the budget asked for one.
         policy: what an inconclusive verdict means.
         edgekit: version of the judge.
         created: when, in UTC.
@@ -102,6 +104,7 @@ class GateReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
     timing: TimingFigures | None = None
     accuracy: Accuracy | None = None
     instructions: tuple[InstructionFigures, ...] = ()
+    data: DataFigures | None = None
     policy: Policy = "release"
 
     @property
@@ -132,6 +135,7 @@ def make_report(
         timing=_timing(evidence.timing) if evidence.timing else None,
         accuracy=evidence.accuracy,
         instructions=evidence.counts,
+        data=_data(evidence.data) if evidence.data else None,
         policy=policy,
         edgekit=edgekit.__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -176,6 +180,14 @@ def write_file(path: Path, content: bytes) -> None:
         partial.unlink(missing_ok=True)
         problem = f"it cannot be written ({error.strerror})"
         raise StorageError(f"report {str(path)!r}", problem, "check folder and space") from error
+
+
+def _data(figures: DataFigures) -> DataFigures:
+    return structs.replace(
+        figures,
+        mismatches=tuple(map(redact, figures.mismatches)),
+        not_finites=tuple(map(redact, figures.not_finites)),
+    )
 
 
 def _timing(measured: Measured) -> TimingFigures:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from edgekit.gate.wanted import Wanted
+from edgekit.gate.wanted import EVALUATION, Wanted
 from edgekit.manifest import Budget
 from edgekit.measure.accuracy import (
     Discordance,
@@ -25,8 +25,6 @@ from edgekit.measure.fidelity import Confidences, Fidelity, fidelity
 from edgekit.measure.metrics import Metric, task_metrics
 from edgekit.measure.samples import task_samples
 from edgekit.task import Task
-
-SPLIT = "evaluation"
 
 
 class MetricFigures(Struct, frozen=True, omit_defaults=True):
@@ -115,7 +113,7 @@ def score_sides(wanted: Wanted, budget: Budget, task: Task) -> Accuracy:
 def _answered(wanted: Wanted, task: Task, path: Path) -> Answered:
     with contained_model(path, threads=wanted.threads, timeout_s=wanted.timeout_s) as model:
         heard = Confidences(task, model.run)
-        answers = predict_all(task, heard.run, SPLIT, heard.next_sample)
+        answers = predict_all(task, heard.run, EVALUATION, heard.next_sample)
     return Answered(answers, fidelity(answers, heard.values(), seed=wanted.seed))
 
 

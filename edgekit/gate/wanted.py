@@ -8,6 +8,29 @@ from edgekit.errors import UsageError
 from edgekit.measure.devices.address import split_url
 
 LOCAL = "local"
+EVALUATION = "evaluation"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A split of a file with data, as `FILE.py` or `FILE.py:SPLIT`."""
+
+    path: Path
+    split: str = EVALUATION
+
+
+def data_set(text: str) -> DataSet:
+    """What `--data` names.
+
+    Raises:
+        UsageError: it names no Python file.
+    """
+    file, _, split = text.rpartition(".py:")
+    if file and split:
+        return DataSet(Path(f"{file}.py"), split)
+    if text.endswith(".py"):
+        return DataSet(Path(text))
+    raise UsageError(f"data {text!r}", "it is no FILE.py and no FILE.py:SPLIT", "name a task file")
 
 
 @dataclass(frozen=True)
@@ -19,6 +42,7 @@ class Wanted:
         baselines: the files that it must not be worse than, such as the previous commit's and
             the last release's.
         task: a task file, for accuracy.
+        data: data to check and to compare with calibration; the task's own if None.
         devices: where: at most one that has a clock, and any number of emulated CPUs.
         threads: threads that one inference may use.
         seed: of everything that is drawn.
@@ -29,6 +53,7 @@ class Wanted:
     candidate: Path
     baselines: tuple[Path, ...] = ()
     task: Path | None = None
+    data: DataSet | None = None
     devices: tuple[str, ...] = (LOCAL,)
     threads: int = 1
     seed: int = 0

@@ -202,7 +202,7 @@ def drop_p_value(drop: Drop, limit: float) -> float:
 
 def agreement(reference: Predictions, candidate: Predictions) -> float | None:
     """The share of samples on which both answered the same; None for floating-point answers."""
-    if any(_is_floating(answer) for answer in reference.predictions[:8]):
+    if any(is_floating(answer) for answer in reference.predictions[:8]):
         return None
     return float(_equal(reference, candidate).mean())
 
@@ -256,11 +256,12 @@ def _equal(reference: Predictions, candidate: Predictions) -> Flags:
     return np.array([same(one, other) for one, other in pairs], dtype=np.bool_)
 
 
-def _is_floating(answer: Any) -> bool:
+def is_floating(answer: Any) -> bool:
+    """Whether an answer is, or holds, floating-point numbers."""
     if isinstance(answer, Mapping):
-        return any(_is_floating(part) for part in answer.values())
+        return any(is_floating(part) for part in answer.values())
     if isinstance(answer, list | tuple):
-        return any(_is_floating(part) for part in answer)
+        return any(is_floating(part) for part in answer)
     return isinstance(answer, float) or (
         isinstance(answer, np.ndarray | np.generic) and answer.dtype.kind in "fc"
     )

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 from builders import small_files, small_manifest
+from datasets import write_data, write_with_reference
 
 from edgekit.bundle import write_bundle
 from edgekit.cli import main
@@ -146,6 +148,45 @@ def test_no_setting_and_no_user_is_written_to_any_report(
         text = path.read_text()
         assert "s3cr3t-value-of-the-token" not in text
         assert str(tmp_path) not in text
+
+
+def test_data_is_judged_with_the_rest_and_reports_of_it_keep_the_schema(tmp_path, budget, capsys):
+    bundle = write_with_reference(tmp_path / "small-1.0.edgekit")
+    data = write_data(tmp_path / "field.py", samples=80, shift=2.0)
+    limits = budget("[size]\nmax_mb = 1\n[drift]\nmax_ks = 0.2\n[schema]\nmax_mismatch_share = 0")
+    report = tmp_path / "gate.json"
+    assert gate(bundle, "--budget", limits, "--data", f"{data}:may", "--json", report) == 1
+    out = capsys.readouterr().out
+    assert "FAIL         drift.max_ks" in out
+    assert "PASS         schema.max_mismatch_share" in out
+    found = json.loads(report.read_text())
+    assert found["data"]["source"] == "field.py, split may"
+    assert [each["tensor"] for each in found["data"]["drift"]] == ["input x", "output y"]
+    schema = json.loads((Path(__file__).parents[2] / "docs/schemas/gate-1.json").read_text())
+    jsonschema.validate(found, schema, jsonschema.Draft202012Validator)
+
+
+def test_what_data_says_of_secrets_is_in_no_report(tmp_path, budget, monkeypatch, capsys):
+    monkeypatch.setenv("DATA_TOKEN", "s3cr3t-value-of-the-token")
+    bundle = write_with_reference(tmp_path / "small-1.0.edgekit")
+    data = write_data(tmp_path / "field.py", change="x = {'s3cr3t-value-of-the-token': x}")
+    files = {kind: tmp_path / f"gate.{kind}" for kind in ("json", "junit", "markdown", "html")}
+    flags = [word for kind, path in files.items() for word in (f"--{kind}", path)]
+    limits = budget("[schema]\nmax_mismatch_share = 0")
+    assert gate(bundle, "--budget", limits, "--data", data, *flags) == 1
+    for text in (capsys.readouterr().out, *(path.read_text() for path in files.values())):
+        assert "it has ['***']" in text.replace("&#x27;", "'").replace("&apos;", "'")
+        assert "s3cr3t-value-of-the-token" not in text
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [("field.csv", "it is no FILE.py"), ("missing.py", "there is no such file")],
+)
+def test_data_that_is_not_there_is_one_line(small_bundle, budget, capsys, data, words):
+    limits = budget("[schema]\nmax_mismatch_share = 0")
+    assert gate(small_bundle, "--budget", limits, "--data", data) == 2
+    assert words in error_line(capsys)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

@@ -34,6 +34,16 @@ def test_limits_come_in_the_order_of_the_schema(write):
         ("[accuracy]\nmax_drop = nan", "nan is no limit"),
         ("[memory]\npeak_mb = inf", "inf is no limit"),
         ("[placement]\nmax_cpu_macs = '200%'", "Expected `str` matching regex"),
+        ("[drift]\nmax_ks = 0", r"\[drift\] max_ks: Expected `float` > 0"),
+        ("[drift]\nmax_ks = 20", r"\[drift\] max_ks: Expected `float` <= 1"),
+        ("[drift]\nmax_psi = '25%'", "got `str`; limits are numbers without units"),
+        ("[drift]\nks = 0.2", r"no key 'ks'; did you mean 'max_ks'\?"),
+        ("[schema]\nmax_nan_share = 0", r"no key 'max_nan_share'; did you mean"),
+        ("[schema]\nmax_outside_share = 1.5", r"max_outside_share: Expected `float` <= 1"),
+        ("[labels]\nmax_conflicts = 0.5", r"\[labels\] max_conflicts: Expected `int"),
+        ("[labels]\nmax_conflicts = -1", r"\[labels\] max_conflicts: Expected `int` >= 0"),
+        ("[labels]\nmin_class_samples = 0", r"min_class_samples: Expected `int` >= 1"),
+        ("[label]\nmax_conflicts = 0", r"no table 'label'; did you mean 'labels'\?"),
         ("latency = 5", r"it is 5, expected a table of limits; write \[latency\]"),
         ("[latency]", r"it sets no limit; set one"),
         ("", "it sets no limit"),
@@ -59,7 +69,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_every_table_of_the_schema_is_known():
     assert set(TABLES) == {
         "accuracy", "fidelity", "explanation", "latency", "instructions", "memory", "size",
-        "placement",
+        "placement", "schema", "drift", "labels",
     }  # fmt: skip
 
 
