@@ -37,7 +37,7 @@ def take_as_is(job: Job) -> SearchResult:
     calibration = watch(clean, job)
     evaluation = job.predict(path, "evaluation", "scoring the model", None)
     clean = replace(clean, evaluation=job.judge(evaluation, evaluation))
-    return SearchResult(job, (), calibration, None, clean, (), clean, 0)
+    return SearchResult(job, (), calibration, "", clean, (), clean, 0)
 
 
 def watch(candidate: Candidate, job: Job) -> Calibration:

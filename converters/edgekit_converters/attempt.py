@@ -1,17 +1,37 @@
 """One recipe tried on one model: made, loaded and run, measured, scored."""
 
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from edgekit.engines import Array, open_engine
 from edgekit.errors import CrashError, ModelError
 from edgekit_converters.candidate import Candidate, one_line
+from edgekit_converters.ground import Ground
 from edgekit_converters.quantize import decide, rewrite
 from edgekit_converters.recipe import Recipe
-from edgekit_converters.targets import Target
 from edgekit_converters.workbench import Job, Workbench, write_file
+
+HOPELESS_DB = 0.0
+"""Signal to noise below which no output resembles fp32's: the error is larger than the signal."""
+Stage: TypeAlias = Callable[[Candidate, Job, Workbench], Candidate]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a recipe made.
+
+    Attributes:
+        content: the .onnx file.
+        lowered: how many operators of each type compute in the new precision.
+        kept: nodes that the recipe covers and that stayed float, with the reason.
+    """
+
+    content: bytes
+    lowered: Mapping[str, int]
+    kept: Mapping[str, str]
 
 
 def attempt(recipe: Recipe, job: Job, bench: Workbench) -> Candidate:
@@ -21,65 +41,104 @@ def attempt(recipe: Recipe, job: Job, bench: Workbench) -> Candidate:
         TaskError: the task breaks a promise.
         StorageError: the working folder cannot be written.
     """
-    recipe = suited(recipe, job.target)
-    job.progress.start(f"making {recipe.name}", None)
-    candidate = make(recipe, job.folder, bench)
-    if candidate.path is not None:
-        candidate = screen(candidate, job, bench)
-    if candidate.path is not None and candidate.verdict == "untried":
-        candidate = score(candidate, job, bench)
+    candidate = Candidate(recipe)
+    stages: tuple[Stage, ...] = (make, screen, score)
+    if bench.meter.is_slow:
+        stages = (make, score, screen)
+    for stage in stages:
+        if candidate.verdict in ("untried", "in budget"):
+            candidate = stage(candidate, job, bench)
     job.progress.note(one_line(candidate))
     return candidate
 
 
-def suited(recipe: Recipe, target: Target) -> Recipe:
-    """The recipe as this CPU needs it: 7-bit weights where u8·s8 products saturate."""
-    return replace(recipe, seven_bit=recipe.precision == "int8" and target.saturates)
-
-
-def make(recipe: Recipe, folder: Path, bench: Workbench) -> Candidate:
+def make(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """The model of a recipe, checked to load and run."""
-    candidate = Candidate(recipe)
+    recipe = candidate.recipe
     try:
-        plan = decide(bench.model, recipe, bench.calibration.ranges)
-        made = rewrite(bench.model, plan, bench.calibration.ranges)
-        check_runs(made.content, bench)
+        ground = bench.grounds.at(recipe.prune)
+        job.progress.start(f"making {recipe.name}", None)
+        made = build(recipe, ground)
+        closeness_db = check_runs(made.content, bench)
     except ModelError as error:
         return replace(candidate, verdict="not made", why=error.problem)
-    return replace(
+    candidate = replace(
         candidate,
-        path=write_file(folder / f"{recipe.name}.onnx", made.content),
+        path=write_file(job.folder / f"{recipe.name}.onnx", made.content),
         size_bytes=len(made.content),
-        lowered=made.changed,
-        kept=plan.skipped,
+        lowered=made.lowered,
+        kept=made.kept,
+        closeness_db=closeness_db,
+        note=ground.note,
     )
+    if closeness_db < HOPELESS_DB:
+        why = f"its outputs are noise: {closeness_db:.1f} dB against fp32, 0 is as much as signal"
+        return replace(candidate, verdict="hopeless", why=why)
+    return candidate
 
 
-def check_runs(content: bytes, bench: Workbench) -> None:
-    """Load a model and run it on real feeds.
+def build(recipe: Recipe, ground: Ground) -> Built:
+    """What a recipe makes of a float model: the same bytes every time.
 
     Raises:
-        ModelError: it does not load or run, or its outputs have other dtypes or shapes than the
-            clean model's, or numbers are missing where the clean model has some.
+        ModelError: the recipe is not for this model.
     """
-    clean, made = (
-        open_engine("onnxruntime", model) for model in (bench.model.SerializeToString(), content)
-    )
+    if recipe.precision == "fp32":
+        return Built(ground.model.SerializeToString(deterministic=True), {}, {})
+    ranges = ground.calibration.ranges
+    plan = decide(ground.model, recipe, ranges)
+    made = rewrite(ground.model, plan, ranges)
+    return Built(made.content, made.changed, plan.skipped)
+
+
+def check_runs(content: bytes, bench: Workbench) -> float:
+    """Load a model and run it on real feeds.
+
+    Returns:
+        Signal to noise of its closest floating-point output against the model that came, in dB;
+        infinity where none differs.
+
+    Raises:
+        ModelError: it does not load or run, or its outputs have other dtypes or shapes than that
+            model's, or numbers are missing where that one has some.
+    """
+    engine = open_engine("onnxruntime", content)
+    signal: dict[str, float] = {}
+    noise: dict[str, float] = {}
     try:
-        for feeds in bench.calibration.feeds[:2]:
-            expected, found = clean.run(feeds), made.run(feeds)
+        for feeds, expected in zip(
+            bench.grounds.whole.calibration.feeds, bench.expected, strict=True
+        ):
+            found = engine.run(feeds)
             for name, array in expected.items():
-                _check_alike(name, array, found[name])
+                check_alike(name, array, found[name])
+                if array.dtype.kind == "f":
+                    wanted, gap = _finite(array, found[name])
+                    signal[name] = signal.get(name, 0.0) + wanted
+                    noise[name] = noise.get(name, 0.0) + gap
     finally:
-        clean.close()
-        made.close()
+        engine.close()
+    return max((_db(signal[name], noise[name]) for name in signal), default=float("inf"))
+
+
+def _finite(expected: Array, found: Array) -> tuple[float, float]:
+    mask = np.isfinite(expected)
+    wanted = expected[mask].astype(np.float64)
+    gap = found[mask].astype(np.float64) - wanted
+    return float(np.square(wanted).sum()), float(np.square(gap).sum())
+
+
+def _db(signal: float, noise: float) -> float:
+    if noise == 0:
+        return float("inf")
+    return float(10 * np.log10(max(signal, 1e-30) / noise))
 
 
 def screen(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """A first look at the cost; what is not cheaper ends here."""
     job.progress.start(f"measuring {candidate.recipe}", None)
     try:
-        cost = bench.meter.screen(bench.clean.file, candidate.file)
+        cost = bench.meter.screen(bench.source.file, candidate.file)
     except CrashError as error:
         return replace(candidate, verdict="not made", why=error.problem, path=None)
     candidate = replace(candidate, cost=cost)
@@ -90,22 +149,26 @@ def screen(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
 
 
 def score(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
-    """Its score on the calibration split; what is proven out of budget ends here."""
+    """Its score on the calibration split; what is out of budget ends here."""
     what = f"scoring {candidate.recipe}"
     try:
-        answers = job.predict(candidate.file, "calibration", what, bench.calibration.samples)
+        answers = job.predict(candidate.file, "calibration", what, len(bench.reference.labels))
     except ModelError as error:
         return replace(candidate, verdict="not made", why=error.problem, path=None)
     judged = job.judge(bench.reference, answers)
     candidate = replace(candidate, calibration=judged)
-    drop = judged.drop
-    if drop.point > job.goal.max_drop:
+    if judged.drop.point > job.goal.max_drop:
         why = f"on calibration the score drops by more than {job.goal.max_drop * 100:g}"
         return replace(candidate, verdict="over budget", why=why)
     return replace(candidate, verdict="in budget", why="another one is cheaper")
 
 
-def _check_alike(name: str, expected: Array, found: Array) -> None:
+def check_alike(name: str, expected: Array, found: Array) -> None:
+    """Refuse another dtype, another shape, or numbers that went missing.
+
+    Raises:
+        ModelError: one of these.
+    """
     if (expected.dtype, expected.shape) != (found.dtype, found.shape):
         problem = (
             f"output {name!r} became {found.dtype} {list(found.shape)}, "

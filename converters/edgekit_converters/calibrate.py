@@ -69,6 +69,7 @@ class FeedSampler:
     """Keeps a few of a stream of feeds, each with the same chance (Vitter's algorithm R)."""
 
     seed: int
+    most: int = KEPT_FEEDS
     kept: list[dict[str, Array]] = field(default_factory=list)
     seen: int = 0
 
@@ -79,9 +80,9 @@ class FeedSampler:
         """Offer one call's inputs; what is kept is copied."""
         self.seen += 1
         slot = self._random.randrange(self.seen)
-        if len(self.kept) < KEPT_FEEDS:
+        if len(self.kept) < self.most:
             self.kept.append({name: array.copy() for name, array in feeds.items()})
-        elif slot < KEPT_FEEDS:
+        elif slot < self.most:
             self.kept[slot] = {name: array.copy() for name, array in feeds.items()}
 
 

@@ -13,7 +13,9 @@ from edgekit_converters.recipe import Recipe
 Verdict: TypeAlias = Literal[
     "untried",  # a stage is still to come
     "baseline",
+    "not tried",  # it makes no sense on this CPU or for this model, or there was no time
     "not made",
+    "hopeless",  # nothing like fp32's outputs: neither measured nor scored
     "not cheaper",
     "over budget",
     "in budget",  # but another was chosen
@@ -24,7 +26,7 @@ Verdict: TypeAlias = Literal[
 
 @dataclass(frozen=True)
 class Judged:
-    """Its score on one split, and the paired drop against the clean fp32 model there."""
+    """Its score on one split, and the paired drop against the model that came, there."""
 
     score: float
     drop: Drop
@@ -42,7 +44,9 @@ class Candidate:
         size_bytes: of the file.
         lowered: how many operators of each type compute in the new precision.
         kept: nodes that the recipe covers and that stayed float, with the reason.
-        cost: against the clean fp32 model.
+        closeness_db: signal to noise of its closest output against fp32's, in dB.
+        note: what was done before, such as widths that were narrowed.
+        cost: against the model that came.
         calibration: on the split that chose among candidates.
         evaluation: on the split that judges finalists; None for all others.
     """
@@ -54,6 +58,8 @@ class Candidate:
     size_bytes: int | None = None
     lowered: Mapping[str, int] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
+    closeness_db: float | None = None
+    note: str = ""
     cost: Cost | None = None
     calibration: Judged | None = None
     evaluation: Judged | None = None
@@ -82,7 +88,7 @@ def one_line(candidate: Candidate) -> str:
         parts.append(describe_cost(candidate.cost))
     if candidate.judged is not None:
         parts.append(describe_drop(candidate.judged.drop))
-    if candidate.verdict == "not made":
+    if candidate.verdict in ("not made", "hopeless"):
         parts.append(candidate.why)
     return f"{candidate.recipe}: {', '.join(parts)}"
 

@@ -1,22 +1,22 @@
 """What a candidate costs on its target, against a baseline: the seam of the search.
 
-Latency is measured on this machine when it is the target. Another machine's latency is never
-stood in for: a target that cannot be measured is refused.
+A real device gives latency: this machine where it is the target, or a board. Where there is none,
+an emulated Arm CPU gives instruction counts. A target that can be neither run nor emulated gets the
+sum of a table of operations, measured once on this machine. Only the first is called latency.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from edgekit.engines import Array
-from edgekit.errors import TargetError
-from edgekit.measure.environment import Environment
-from edgekit.measure.latency import LatencyComparison, compare_latency
+from edgekit.errors import DeviceError, TargetError
+from edgekit.measure.environment import Environment, local_environment
 from edgekit_converters.targets import HOST, Target, host
 
-SCREENING_CALLS = 96
-MEASURING_CALLS = 480
+Kind: TypeAlias = Literal["latency", "instructions", "operations"]
+Feeds: TypeAlias = Sequence[Mapping[str, Array]]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Cost:
     """Candidate over baseline; below 1 the candidate is cheaper.
 
     Attributes:
-        kind: what was measured.
+        kind: what was measured; only a real device's figure is latency.
         ratio: the point estimate.
         low: lower end of the 95 % interval.
         high: upper end of it.
@@ -35,7 +35,7 @@ class Cost:
         environment: where it was measured.
     """
 
-    kind: Literal["latency"]
+    kind: Kind
     ratio: float
     low: float
     high: float
@@ -57,81 +57,116 @@ class Cost:
 
 
 class Meter(Protocol):
-    """Compares the cost of two model files on the target."""
+    """Compares the cost of two model files on the target.
+
+    Attributes:
+        kind: what it measures.
+        about: where and how, a sentence for reports.
+        is_slow: whether a look costs more than scoring does: then scores come first.
+    """
+
+    @property
+    def kind(self) -> Kind: ...  # noqa: D102 - see above
+
+    @property
+    def about(self) -> str: ...  # noqa: D102 - see above
+
+    @property
+    def is_slow(self) -> bool: ...  # noqa: D102 - see above
 
     def screen(self, baseline: Path, candidate: Path) -> Cost:
         """A first look: quick, with a wide interval."""
+        ...
 
     def measure(self, baseline: Path, candidate: Path) -> Cost:
         """Enough for a decision."""
+        ...
 
 
 @dataclass(frozen=True)
-class LocalLatency:
-    """Warm latency on this machine, one thread, in turns with the baseline in fresh processes."""
+class Place:
+    """Where cost is measured.
 
-    feeds: Sequence[Mapping[str, Array]]
-    seed: int = 0
+    Attributes:
+        kind: what can be measured there.
+        device: its address; `local` is this machine.
+        why: why there and not on a device of the target; empty where it is one.
+    """
 
-    def screen(self, baseline: Path, candidate: Path) -> Cost:
-        """One process."""
-        return as_cost(
-            compare_latency(
-                baseline, candidate, self.feeds,
-                seed=self.seed, max_calls=SCREENING_CALLS, processes=1,
-            )
-        )  # fmt: skip
-
-    def measure(self, baseline: Path, candidate: Path) -> Cost:
-        """Three processes, the order of loading rotated."""
-        return as_cost(
-            compare_latency(
-                baseline, candidate, self.feeds,
-                seed=self.seed, max_calls=MEASURING_CALLS, processes=3,
-            )
-        )  # fmt: skip
+    kind: Kind
+    device: str
+    why: str = ""
 
 
-def meter_for(target: Target, feeds: Sequence[Mapping[str, Array]], seed: int) -> Meter:
-    """How cost is measured for a target.
+def place_for(target: Target, device: str | None = None) -> Place:
+    """Where the cost for a target is measured: a device of it, its emulation, or a table.
+
+    Args:
+        target: what to make models for.
+        device: an address that the user gave; None to choose.
 
     Raises:
-        TargetError: nothing here can measure it.
+        UsageError: there is no such device.
+        TargetError: `device` is this machine and not the target.
+        DeviceError: the emulator that the address names is not there.
     """
-    check_measurable(target)
-    return LocalLatency(feeds, seed)
+    if device is not None and device != "local":
+        from edgekit.measure.devices import open_device
+
+        open_device(device)
+        return Place("instructions" if device.startswith("arm://") else "latency", device)
+    obstacle = why_not_here(target)
+    if obstacle is None:
+        return Place("latency", "local")
+    if device == "local":
+        way_out = "name a board with --device ssh://…, or leave --device out"
+        raise TargetError(f"target {target.name!r}", obstacle, way_out)
+    if target.emulator_cpu is None:
+        return Place("operations", "local", f"{obstacle}, and it is not emulated")
+    url = f"arm://{target.emulator_cpu}"
+    try:
+        open_emulator(url)
+    except DeviceError as error:
+        why = f"{obstacle}, and its emulation is not ready ({error.problem}; {error.way_out})"
+        return Place("operations", "local", why)
+    return Place("instructions", url, obstacle)
 
 
-def check_measurable(target: Target) -> None:
-    """Refuse a target that this machine's latency says nothing about.
+def open_emulator(url: str) -> None:
+    """Build what an emulated CPU needs, the first time.
 
     Raises:
-        TargetError: another architecture, or another set of CPU features.
+        DeviceError: a program or the network is missing.
     """
+    from edgekit.measure.devices import open_device
+
+    open_device(url).describe()
+
+
+def why_not_here(target: Target) -> str | None:
+    """Why this machine's latency says nothing about a target; None where it is one."""
     here = host()
     if target.name == HOST or (target.arch, target.cpu_features) == (here.arch, here.cpu_features):
-        return
-    thing = f"target {target.name!r}"
-    way_out = f"run edgekit on such a machine, or choose --target {HOST}"
+        return None
     if target.arch != here.arch:
-        problem = f"it is {target.arch}, this machine is {here.arch}: it cannot be measured here"
-        raise TargetError(thing, problem, way_out)
+        return f"it is {target.arch}, this machine is {here.arch}"
     other = ", ".join(sorted(target.cpu_features ^ here.cpu_features))
-    problem = f"this machine differs from it in {other}: figures taken here would not hold there"
-    raise TargetError(thing, problem, way_out)
+    return f"this machine differs from it in {other}"
 
 
-def as_cost(comparison: LatencyComparison) -> Cost:
-    """The figures a search decides by."""
-    ratio = comparison.ratio
-    return Cost(
-        kind="latency",
-        ratio=ratio.point,
-        low=ratio.low,
-        high=ratio.high,
-        baseline=comparison.baseline.latency_ms.p50,
-        candidate=comparison.candidate.latency_ms.p50,
-        unit="ms",
-        samples=comparison.candidate.calls,
-        environment=comparison.environment,
-    )
+def meter_for(target: Target, place: Place, feeds: Feeds, seed: int) -> Meter:
+    """How cost is measured at a place.
+
+    Raises:
+        TargetError: the device there is not the target.
+        DeviceError: it cannot be reached or set up.
+    """
+    from edgekit_converters import meters
+
+    if place.kind == "operations":
+        return meters.OperationTable(target, place, feeds, local_environment())
+    if place.device == "local":
+        return meters.LocalLatency(feeds, seed)
+    if place.kind == "instructions":
+        return meters.EmulatedInstructions(place, feeds)
+    return meters.board_latency(target, place, feeds, seed)

@@ -7,7 +7,7 @@ import msgspec
 from edgekit_converters.candidate import Candidate, Judged
 from edgekit_converters.search import SearchResult
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def as_builtins(result: SearchResult) -> dict[str, Any]:
@@ -26,8 +26,9 @@ def as_builtins(result: SearchResult) -> dict[str, Any]:
             "calls": result.calibration.calls,
         },
         "passes": msgspec.to_builtins(result.passes),
-        "clean_against_source": msgspec.to_builtins(result.clean_cost),
-        "candidates": [_candidate(each) for each in (result.clean, *result.candidates)],
+        "measured": result.measured,
+        "unfinished": result.unfinished,
+        "candidates": [_candidate(each) for each in (result.baseline, *result.candidates)],
     }
 
 
@@ -37,6 +38,8 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "verdict": candidate.verdict,
         "why": candidate.why,
         "size_bytes": candidate.size_bytes,
+        "note": candidate.note,
+        "closeness_db": candidate.closeness_db,
         "lowered": dict(candidate.lowered),
         "kept": dict(candidate.kept),
         "cost": msgspec.to_builtins(candidate.cost),

@@ -14,7 +14,7 @@ def to_html(result: SearchResult) -> str:
     """One page: what was chosen and why, every candidate, passes, what was kept in fp32."""
     name = result.job.source.path.name
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in summary(result))
-    title = "Latency and drop of every candidate"
+    title = "Cost and drop of every candidate"
     plot = scatter(dots(result), result.job.goal.max_drop * 100, title)
     sections = [
         f"<h1>{escape(name)} for {escape(result.job.target.name)}: "
@@ -35,8 +35,11 @@ def _candidates(result: SearchResult) -> str:
         tone = TONES.get(row.cells[place], "fail")
         cells[place] = f'<span class="verdict {tone}">{cells[place]}</span>'
         body.append(cells)
-    caption = "Drop and agreement against clean fp32, on evaluation where the score says nothing"
-    return table(f"{caption} else; ranges are 95 % intervals", HEAD, body)
+    caption = (
+        "Drop, agreement and cost against the model that came, on evaluation where the score says "
+        "nothing else; ranges are 95 % intervals"
+    )
+    return table(caption, HEAD, body)
 
 
 def _passes(result: SearchResult) -> str:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from edgekit_converters.candidate import Candidate, Judged, describe_cost
-from edgekit_converters.cost import Cost
 from edgekit_converters.search import SearchResult
 
-HEAD = ("candidate", "score", "drop (points)", "agreement", "size", "latency", "verdict", "why")
+HEAD = ("candidate", "score", "drop (points)", "agreement", "size", "cost", "verdict", "why")
 
 
 @dataclass(frozen=True)
@@ -23,13 +22,23 @@ class Row:
 
 
 def rows(result: SearchResult) -> list[Row]:
-    """The clean model first, then candidates in the order tried."""
-    return [_row(each) for each in (result.clean, *result.candidates)]
+    """The model that came first, then candidates in the order tried; `not_tried` has the rest."""
+    tried = [each for each in result.candidates if each.verdict != "not tried"]
+    return [_row(each) for each in (result.baseline, *tried)]
+
+
+def not_tried(result: SearchResult) -> list[str]:
+    """Recipes that make no sense here, with the reason: one line for each reason."""
+    names: dict[str, list[str]] = {}
+    for each in result.candidates:
+        if each.verdict == "not tried":
+            names.setdefault(each.why, []).append(each.recipe.name)
+    return [f"Not tried: {', '.join(each)}: {why}." for why, each in names.items()]
 
 
 def _row(candidate: Candidate) -> Row:
     judged = candidate.judged
-    is_reference = candidate.recipe.precision in ("as-is", "fp32")
+    is_reference = candidate.recipe.precision == "as-is"
     cells = (
         candidate.recipe.name,
         _score(candidate),
@@ -38,9 +47,13 @@ def _row(candidate: Candidate) -> Row:
         _size(candidate.size_bytes),
         describe_cost(candidate.cost) if candidate.cost else "–",
         candidate.verdict,
-        candidate.why,
+        _why(candidate),
     )
     return Row(cells, candidate.verdict == "chosen")
+
+
+def _why(candidate: Candidate) -> str:
+    return f"{candidate.why} ({candidate.note})" if candidate.note else candidate.why
 
 
 def _score(candidate: Candidate) -> str:
@@ -73,14 +86,15 @@ def summary(result: SearchResult) -> list[str]:
     """What was found, how sure it is, and what was looked at, in sentences."""
     chosen, job = result.chosen, result.job
     lines = [f"Chosen: {chosen.recipe.name}. {_capital(chosen.why)}."]
-    if chosen.evaluation is not None and chosen is not result.clean:
+    if chosen.evaluation is not None and chosen.recipe.precision != "as-is":
         lines.append(_certainty(chosen.evaluation, job.goal.max_drop))
     looks = {0: "no candidate", 1: "one candidate"}.get(result.looks, f"{result.looks} candidates")
     lines.append(
         f"The evaluation split was shown to {looks}; ranges and comparisons come from "
         f"{result.calibration.samples} calibration samples."
     )
-    lines += _measured(result.clean_cost)
+    lines += _measured(result)
+    lines += not_tried(result)
     if job.target.saturates:
         lines.append(
             f"{job.target.name} has no VNNI: int8 weights use 7 bits, or sums of products would "
@@ -89,16 +103,19 @@ def summary(result: SearchResult) -> list[str]:
     return lines
 
 
-def _measured(clean_cost: Cost | None) -> list[str]:
-    if clean_cost is None:
-        return ["Latency was not measured: there is nothing to choose from."]
-    environment = clean_cost.environment
-    where = f"{environment.cpu or environment.arch}, onnxruntime "
-    where += environment.versions.get("onnxruntime", "unknown")
-    return [
-        f"The clean fp32 model takes {describe_cost(clean_cost)} of the model that came.",
-        f"Latency: one thread, in turns with clean fp32, on {where}.",
-    ]
+def _measured(result: SearchResult) -> list[str]:
+    if not result.measured:
+        return ["Cost was not measured: there is nothing to choose from."]
+    costs = [each.cost for each in result.candidates if each.cost is not None]
+    lines = [f"Cost: {result.measured}."]
+    if costs:
+        environment = costs[0].environment
+        where = environment.cpu or environment.arch
+        runtime = environment.versions.get("onnxruntime", "unknown")
+        lines.append(f"Measured on {where} with onnxruntime {runtime}; it holds for no other.")
+    if result.unfinished:
+        lines.append(f"The search is not complete: {result.unfinished}.")
+    return lines
 
 
 def _certainty(judged: Judged, limit: float) -> str:

@@ -29,10 +29,9 @@ class Dot:
 
 
 def dots(result: SearchResult) -> list[Dot]:
-    """The clean model at (1, 0) and every candidate with a cost and a score."""
-    found = [
-        Dot(result.clean.recipe.name, 1.0, 0.0, "pass" if result.chosen is result.clean else "open")
-    ]
+    """The model that came at (1, 0) and every candidate with a cost and a score."""
+    base = result.baseline
+    found = [Dot(base.recipe.name, 1.0, 0.0, "pass" if result.chosen == base else "open")]
     for each in result.candidates:
         if each.cost is not None and each.judged is not None:
             points = each.judged.drop.point * 100

@@ -1,4 +1,4 @@
-"""The search: try each recipe, keep what is cheaper and in budget, ship the cheapest or fp32.
+"""The search: climb the ladder, ship the cheapest in budget, or fp32.
 
 Calibration data finds the ranges and compares candidates. Evaluation data judges finalists only,
 cheapest first, until one holds; how many looks that took is part of the result.
@@ -12,16 +12,18 @@ from edgekit.measure.accuracy import Predictions
 from edgekit_converters.attempt import attempt
 from edgekit_converters.calibrate import Calibration
 from edgekit_converters.candidate import Candidate, one_line
-from edgekit_converters.cost import Cost, check_measurable
 from edgekit_converters.evaluate import remembering
 from edgekit_converters.passes import PassReport
-from edgekit_converters.recipe import RECIPES, Recipe
+from edgekit_converters.recipe import Recipe
+from edgekit_converters.rungs import RUNGS, Rung, Tried, ratio_of
 from edgekit_converters.workbench import Job, Workbench, prepare
 
 MOST_LOOKS = 3
 """At the evaluation split. Every look makes it a little less unseen."""
 MOST_DOUBTFUL = 2
 """Candidates over budget on the calibration split, though not proven so, that may be measured."""
+SLOWEST = 1 / 0.97
+"""Cost over that of the model that came, of anything that is shipped."""
 
 
 @dataclass(frozen=True)
@@ -32,56 +34,79 @@ class SearchResult:
         job: what was asked.
         passes: what became of each pass.
         calibration: ranges and feeds of the clean model.
-        clean_cost: the clean model against the one that came; None where nothing was measured.
-        clean: the clean model with its verdict: the baseline of every figure.
-        candidates: in the order tried.
-        chosen: one of `candidates`, or `clean`.
+        measured: where and how cost was measured; empty where nothing was.
+        baseline: the model as it came: every figure is against it.
+        candidates: in the order tried, the clean fp32 model first.
+        chosen: one of `candidates`, or `baseline`.
         looks: finalists that saw the evaluation split.
+        unfinished: why the ladder was not climbed to its end; empty where it was.
     """
 
     job: Job
     passes: tuple[PassReport, ...]
     calibration: Calibration
-    clean_cost: Cost | None
-    clean: Candidate
+    measured: str
+    baseline: Candidate
     candidates: tuple[Candidate, ...]
     chosen: Candidate
     looks: int
+    unfinished: str = ""
+
+    @property
+    def clean(self) -> Candidate:
+        """The clean fp32 model, or the one that came where nothing was made of it."""
+        return next((c for c in self.candidates if c.recipe.name == "fp32"), self.baseline)
 
 
-def optimize(job: Job, recipes: Sequence[Recipe] = RECIPES) -> SearchResult:
+def optimize(job: Job, rungs: Sequence[Rung] = RUNGS) -> SearchResult:
     """Search for the cheapest model in budget.
 
     Raises:
         ModelError: the model cannot be optimized or run.
         TaskError: the task breaks a promise.
-        TargetError: the target cannot be measured here.
+        TargetError: the device is not the target.
+        DeviceError: the device cannot be reached.
         StorageError: the working folder cannot be written.
     """
-    check_measurable(job.target)
     job = replace(job, task=remembering(job.task))
     bench = prepare(job)
-    tried = [attempt(recipe, job, bench) for recipe in recipes]
-    evaluation = job.predict(bench.clean.file, "evaluation", "scoring fp32", None)
+    tried, unfinished = climb(rungs, job, bench)
+    evaluation = job.predict(bench.source.file, "evaluation", "scoring the model that came", None)
     judged, looks = judge_finalists(shortlist(tried, job), evaluation, job, bench)
-    candidates = tuple(judged.get(each.recipe, each) for each in tried)
-    chosen = next((each for each in candidates if each.verdict == "chosen"), None)
-    clean = replace(
-        bench.clean,
-        verdict="baseline" if chosen else "chosen",
-        why="every figure is against it" if chosen else "nothing cheaper is in budget",
-        evaluation=job.judge(evaluation, evaluation),
-    )
+    source = replace(bench.source, evaluation=job.judge(evaluation, evaluation))
+    chosen = next((each for each in judged.values() if each.verdict == "chosen"), None)
+    if chosen is None:
+        clean = judged.get(bench.clean.recipe, bench.clean)
+        chosen = fallback(clean, source, evaluation, job)
+        judged[chosen.recipe] = chosen
     return SearchResult(
         job=job,
         passes=bench.passes,
-        calibration=bench.calibration,
-        clean_cost=bench.clean_cost,
-        clean=clean,
-        candidates=candidates,
-        chosen=chosen or clean,
+        calibration=bench.grounds.whole.calibration,
+        measured=bench.meter.about,
+        baseline=judged.get(source.recipe, source),
+        candidates=tuple(judged.get(each.recipe, each) for each in tried),
+        chosen=chosen,
         looks=looks,
+        unfinished=unfinished,
     )
+
+
+def climb(rungs: Sequence[Rung], job: Job, bench: Workbench) -> tuple[tuple[Candidate, ...], str]:
+    """Try what each rung asks for, as long as there is time.
+
+    Returns:
+        The candidates in order, and why it ended early; empty where it did not.
+    """
+    tried = Tried([bench.clean], is_slow=bench.meter.is_slow)
+    for rung in rungs:
+        for recipe in rung(tried, job, bench):
+            if job.effort.is_over:
+                limit = f"{job.effort.limit_s:g} CPU-seconds were spent"
+                return tuple(tried.candidates), f"{limit} before {recipe} was tried"
+            if tried.find(recipe) is None:
+                tried.candidates.append(attempt(recipe, job, bench))
+    return tuple(tried.candidates), ""
 
 
 def shortlist(tried: Sequence[Candidate], job: Job) -> list[Candidate]:
@@ -90,16 +115,16 @@ def shortlist(tried: Sequence[Candidate], job: Job) -> list[Candidate]:
     Those in budget on the calibration split, cheapest first; then a few that are over it there
     by no more than chance.
     """
-    sure = [each for each in tried if each.verdict == "in budget"]
+    sure = [each for each in tried if each.verdict == "in budget" and ratio_of(each) < 1]
     doubtful = [
         each
         for each in tried
         if each.verdict == "over budget"
+        and each.cost is not None
         and each.calibration is not None
         and each.calibration.drop.low <= job.goal.max_drop
     ]
-    by_cost = sorted(sure, key=_ratio)
-    return by_cost + sorted(doubtful, key=_ratio)[:MOST_DOUBTFUL]
+    return sorted(sure, key=ratio_of) + sorted(doubtful, key=ratio_of)[:MOST_DOUBTFUL]
 
 
 def judge_finalists(
@@ -128,7 +153,7 @@ def measure(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """Its cost, well enough for a decision."""
     job.progress.start(f"measuring {candidate.recipe} again, for longer", None)
     try:
-        cost = bench.meter.measure(bench.clean.file, candidate.file)
+        cost = bench.meter.measure(bench.source.file, candidate.file)
     except CrashError as error:
         return replace(candidate, verdict="not made", why=error.problem, cost=None)
     if cost.is_cheaper:
@@ -153,5 +178,15 @@ def look(candidate: Candidate, evaluation: Predictions, job: Job) -> Candidate:
     return replace(candidate, verdict="over budget", why=why)
 
 
-def _ratio(candidate: Candidate) -> float:
-    return candidate.cost.ratio if candidate.cost else float("inf")
+def fallback(clean: Candidate, source: Candidate, evaluation: Predictions, job: Job) -> Candidate:
+    """What is shipped where nothing cheaper is in budget: the clean model unless it is slower."""
+    why = "nothing cheaper is in budget"
+    if clean.cost is None or clean.cost.is_dearer or clean.cost.ratio > SLOWEST:
+        return replace(source, verdict="chosen", why=f"{why}, and the clean model is slower")
+    if clean.evaluation is None:
+        answers = job.predict(clean.file, "evaluation", "judging fp32", len(evaluation.labels))
+        clean = replace(clean, evaluation=job.judge(evaluation, answers))
+    assert clean.evaluation is not None
+    if clean.evaluation.drop.point > job.goal.max_drop:
+        return replace(source, verdict="chosen", why=f"{why}, and the clean model answers worse")
+    return replace(clean, verdict="chosen", why=why)

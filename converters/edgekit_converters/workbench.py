@@ -1,27 +1,30 @@
-"""What every candidate starts from and is compared with: the clean fp32 model and its figures."""
+"""What every candidate starts from and is compared with: the fp32 model, as it came and clean."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from onnx import ModelProto
 
-from edgekit.engines import open_engine
+from edgekit.engines import Array, open_engine
 from edgekit.errors import ModelError, StorageError
 from edgekit.measure.accuracy import Predictions, compare_scores
 from edgekit.task import Task
-from edgekit_converters.calibrate import Calibration, calibrate, first_feeds
+from edgekit_converters.calibrate import calibrate, first_feeds
 from edgekit_converters.candidate import Candidate, Judged, describe_cost
-from edgekit_converters.cost import Cost, Meter, meter_for
+from edgekit_converters.cost import Meter, Place, meter_for
+from edgekit_converters.effort import Effort
 from edgekit_converters.evaluate import predict_with
 from edgekit_converters.goal import Goal
+from edgekit_converters.ground import Ground, Grounds
 from edgekit_converters.importers import Source
 from edgekit_converters.passes import DEFAULT_PASSES, Feeds, PassReport, apply_passes
 from edgekit_converters.progress import Progress
-from edgekit_converters.recipe import FP32
+from edgekit_converters.recipe import AS_IS, FP32
 from edgekit_converters.targets import Target
 
 CHECKED_FEEDS = 4
 """Calls on which each pass is compared with the model before it."""
+HERE = Place("latency", "local")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Job:
         folder: where candidates are written; whoever made it removes it.
         seed: of every random choice.
         progress: told what is going on.
+        place: where cost is measured.
+        effort: how much CPU time the search may take.
     """
 
     source: Source
@@ -45,6 +50,8 @@ class Job:
     folder: Path
     seed: int
     progress: Progress
+    place: Place = HERE
+    effort: Effort = field(default_factory=Effort)
 
     def predict(self, model: Path, split: str, what: str, total: int | None) -> Predictions:
         """Answers of a model file, with progress."""
@@ -52,7 +59,7 @@ class Job:
         return predict_with(model, self.task, split, self.progress.advance)
 
     def judge(self, reference: Predictions, answers: Predictions) -> Judged:
-        """Answers against the clean model's on the same split."""
+        """Answers against those of the model that came, on the same split."""
         drop = compare_scores(
             self.task, reference, answers, limit=self.goal.max_drop, seed=self.seed
         )
@@ -61,23 +68,23 @@ class Job:
 
 @dataclass(frozen=True)
 class Workbench:
-    """The clean fp32 model and what is known of it.
+    """The fp32 model and what is known of it.
 
     Attributes:
-        model: its graph.
-        clean: its file and score.
-        clean_cost: against the model as it came.
+        source: the file that came, the baseline of every figure.
+        clean: what the passes made of it: the first candidate.
         passes: what became of each pass.
-        calibration: ranges, and feeds for measuring.
+        grounds: graphs and calibration that recipes start from.
+        expected: outputs of the model that came, for each of the calibration's feeds.
         reference: its answers on the calibration split.
         meter: how cost is measured.
     """
 
-    model: ModelProto
+    source: Candidate
     clean: Candidate
-    clean_cost: Cost
     passes: tuple[PassReport, ...]
-    calibration: Calibration
+    grounds: Grounds
+    expected: tuple[dict[str, Array], ...]
     reference: Predictions
     meter: Meter
 
@@ -88,24 +95,38 @@ def prepare(job: Job) -> Workbench:
     Raises:
         ModelError: it is a .tflite, or fails on an input.
         TaskError: the task breaks a promise.
+        TargetError: the device is not the target.
+        DeviceError: the device cannot be reached.
     """
-    source = _graph(job.source)
-    model, passes, calibration = _clean(job, source, _feeds(job))
+    graph = _graph(job.source)
     as_it_came = write_file(job.folder / "source.onnx", job.source.content)
-    path = write_file(job.folder / "fp32.onnx", model.SerializeToString(deterministic=True))
-    job.progress.start("measuring the clean model against the one that came", None)
-    meter = meter_for(job.target, calibration.feeds, job.seed)
-    cost = meter.screen(as_it_came, path)
-    if cost.is_dearer:
-        note = f"the result is slower than the model that came: {describe_cost(cost)}"
+    reference = job.predict(as_it_came, "calibration", "scoring the model that came", None)
+    source = Candidate(
+        AS_IS,
+        verdict="baseline",
+        why="every figure is against it",
+        path=as_it_came,
+        size_bytes=len(job.source.content),
+        calibration=job.judge(reference, reference),
+    )
+    model, passes = _clean(job, graph)
+    ground = _ground(job, model)
+    meter = meter_for(job.target, job.place, ground.calibration.feeds, job.seed)
+    clean = _measured(job, ground, source, meter)
+    if clean.cost is not None and clean.cost.is_dearer:
+        note = f"the result is slower than the model that came: {describe_cost(clean.cost)}"
         passes = tuple(replace(each, outcome="reverted", note=note) for each in passes)
-        model, path = source, as_it_came
-        calibration = calibrate(model, job.task, seed=job.seed)
-        cost = meter.screen(as_it_came, path)
-    reference = job.predict(path, "calibration", "scoring fp32", calibration.samples)
-    judged = job.judge(reference, reference)
-    clean = Candidate(FP32, path=path, size_bytes=path.stat().st_size, calibration=judged)
-    return Workbench(model, clean, cost, passes, calibration, reference, meter)
+        ground = _ground(job, graph)
+        clean = _measured(job, ground, source, meter)
+    answers = job.predict(clean.file, "calibration", "scoring fp32", len(reference.labels))
+    clean = replace(
+        clean,
+        verdict="in budget",
+        why="another one is cheaper",
+        calibration=job.judge(reference, answers),
+    )
+    expected = tuple(_outputs(as_it_came, ground))
+    return Workbench(source, clean, passes, Grounds(ground, job), expected, reference, meter)
 
 
 def _graph(source: Source) -> ModelProto:
@@ -116,6 +137,14 @@ def _graph(source: Source) -> ModelProto:
     return source.model
 
 
+def _clean(job: Job, source: ModelProto) -> tuple[ModelProto, tuple[PassReport, ...]]:
+    job.progress.start("cleaning the model", None)
+    model, passes = apply_passes(DEFAULT_PASSES, source, _feeds(job))
+    for report in passes:
+        job.progress.note(f"pass {report.name}: {report.outcome}, {report.note}")
+    return model, tuple(passes)
+
+
 def _feeds(job: Job) -> list[Feeds]:
     engine = open_engine(job.source.engine, job.source.content)
     try:
@@ -124,16 +153,25 @@ def _feeds(job: Job) -> list[Feeds]:
         engine.close()
 
 
-def _clean(
-    job: Job, source: ModelProto, feeds: list[Feeds]
-) -> tuple[ModelProto, tuple[PassReport, ...], Calibration]:
-    job.progress.start("cleaning the model", None)
-    model, passes = apply_passes(DEFAULT_PASSES, source, feeds)
-    for report in passes:
-        job.progress.note(f"pass {report.name}: {report.outcome}, {report.note}")
+def _ground(job: Job, model: ModelProto) -> Ground:
     job.progress.start("calibrating", None)
-    calibration = calibrate(model, job.task, seed=job.seed, progress=job.progress.advance)
-    return model, tuple(passes), calibration
+    return Ground(model, calibrate(model, job.task, seed=job.seed, progress=job.progress.advance))
+
+
+def _measured(job: Job, ground: Ground, source: Candidate, meter: Meter) -> Candidate:
+    content = ground.model.SerializeToString(deterministic=True)
+    path = write_file(job.folder / f"{FP32.name}.onnx", content)
+    job.progress.start("measuring the clean model against the one that came", None)
+    cost = meter.screen(source.file, path)
+    return Candidate(FP32, path=path, size_bytes=len(content), cost=cost)
+
+
+def _outputs(path: Path, ground: Ground) -> list[dict[str, Array]]:
+    engine = open_engine("onnxruntime", path)
+    try:
+        return [engine.run(feeds) for feeds in ground.calibration.feeds]
+    finally:
+        engine.close()
 
 
 def write_file(path: Path, content: bytes) -> Path:

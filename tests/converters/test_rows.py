@@ -7,7 +7,7 @@ from edgekit_converters.importers import read_model
 from edgekit_converters.progress import Silent
 from edgekit_converters.recipe import parse
 from edgekit_converters.report import to_html
-from edgekit_converters.rows import HEAD, rows, summary
+from edgekit_converters.rows import HEAD, not_tried, rows, summary
 from edgekit_converters.scatter import Dot, scatter
 from edgekit_converters.search import SearchResult, optimize
 from edgekit_converters.targets import Target, load_target
@@ -20,12 +20,14 @@ def result(tmp_path, conv_path, task) -> SearchResult:
     folder.mkdir()
     target = load_target("host")
     job = Job(read_model(conv_path), task, target, Goal(), folder, 0, Silent())
-    return optimize(job, [parse("int8_static_conv_perchannel"), parse("int8_static_matmul")])
+    recipes = [parse("int8_static_conv_perchannel"), parse("int8_static_matmul")]
+    return optimize(job, [lambda *_: iter(recipes)])
 
 
 def test_there_is_a_row_for_each_candidate_and_one_is_chosen(result):
     found = rows(result)
     assert [row.cells[0] for row in found] == [
+        "as-is",
         "fp32",
         "int8_static_conv_perchannel",
         "int8_static_matmul",
@@ -36,7 +38,7 @@ def test_there_is_a_row_for_each_candidate_and_one_is_chosen(result):
 
 def test_the_summary_states_bound_and_samples_that_would_settle_it(result):
     """12 equal answers in 6 groups."""
-    judged = result.clean.evaluation
+    judged = result.baseline.evaluation
     chosen = replace(result.candidates[0], verdict="chosen", why="the cheapest", evaluation=judged)
     told = " ".join(summary(replace(result, chosen=chosen, looks=1)))
     assert "with 95 % confidence (12 samples in 6 groups" in told
@@ -48,6 +50,22 @@ def test_a_target_that_saturates_is_warned_about(result):
     avx2 = Target("old-pc", "", "x86_64", frozenset({"avx2"}))
     told = " ".join(summary(replace(result, job=replace(result.job, target=avx2))))
     assert "old-pc has no VNNI" in told
+
+
+def test_what_was_not_tried_is_told_once_for_each_reason(result):
+    skipped = [
+        replace(each, verdict="not tried", why="no fp16 kernels") for each in result.candidates[1:]
+    ]
+    result = replace(result, candidates=(result.candidates[0], *skipped))
+    assert not_tried(result) == [
+        "Not tried: int8_static_conv_perchannel, int8_static_matmul: no fp16 kernels."
+    ]
+    assert len(rows(result)) == 2
+
+
+def test_a_search_that_ended_early_says_so(result):
+    told = summary(replace(result, unfinished="90 CPU-seconds were spent"))
+    assert "The search is not complete: 90 CPU-seconds were spent." in told
 
 
 class Balanced(HTMLParser):
@@ -77,7 +95,7 @@ class Balanced(HTMLParser):
 
 def test_the_page_is_whole_and_asks_for_nothing(result):
     hostile = replace(result.candidates[0], why="<script>alert(1)</script>")
-    page = to_html(replace(result, candidates=(hostile, result.candidates[1])))
+    page = to_html(replace(result, candidates=(hostile, *result.candidates[1:])))
     parser = Balanced()
     parser.feed(page)
     assert parser.open == []

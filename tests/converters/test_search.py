@@ -4,14 +4,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from edgekit_converters.attempt import attempt, suited
+from edgekit_converters.attempt import attempt
 from edgekit_converters.candidate import Candidate, Judged
 from edgekit_converters.cost import Cost
 from edgekit_converters.goal import Goal
 from edgekit_converters.importers import read_model
+from edgekit_converters.ladder import PLAIN, suited
 from edgekit_converters.progress import Silent
 from edgekit_converters.quantize import Rewritten
-from edgekit_converters.recipe import RECIPES, parse
+from edgekit_converters.recipe import FP32, parse
 from edgekit_converters.search import judge_finalists, optimize, shortlist
 from edgekit_converters.targets import Target, load_target
 from edgekit_converters.workbench import Job, prepare
@@ -44,6 +45,9 @@ class Written:
 
     ratios: dict
     asked: list = field(default_factory=list)
+    kind: str = "latency"
+    about: str = "written down"
+    is_slow: bool = False
 
     def screen(self, baseline: Path, candidate: Path) -> Cost:
         self.asked.append(("screen", candidate.stem))
@@ -97,7 +101,7 @@ def test_what_was_not_made_or_not_cheaper_is_no_finalist(job):
 
 def made(recipe, job, bench, drop=0.0):
     path = job.folder / f"{recipe.name}.onnx"
-    path.write_bytes(bench.model.SerializeToString())
+    path.write_bytes(bench.grounds.whole.model.SerializeToString())
     return replace(tried(recipe, 0.5, drop), path=path)
 
 
@@ -167,15 +171,15 @@ def test_certify_demands_the_bound(job, bench):
 
 def test_what_screens_no_cheaper_is_not_scored(job, bench):
     bench = replace(bench, meter=Written({}))
-    candidate = attempt(RECIPES[0], job, bench)
+    candidate = attempt(PLAIN[0], job, bench)
     assert candidate.verdict == "not cheaper"
     assert candidate.calibration is None
     assert candidate.size_bytes < bench.clean.size_bytes
 
 
 def test_what_screens_cheaper_is_scored_on_the_calibration_split(job, bench):
-    bench = replace(bench, meter=Written({RECIPES[0].name: 0.5}))
-    candidate = attempt(RECIPES[0], job, bench)
+    bench = replace(bench, meter=Written({PLAIN[0].name: 0.5}))
+    candidate = attempt(PLAIN[0], job, bench)
     assert candidate.verdict == "in budget"
     assert candidate.calibration.score == 1.0
     assert candidate.evaluation is None
@@ -183,7 +187,7 @@ def test_what_screens_cheaper_is_scored_on_the_calibration_split(job, bench):
 
 
 def test_a_candidate_that_crashes_its_runner_is_a_candidate_with_a_reason(job, bench):
-    candidate = attempt(RECIPES[0], job, replace(bench, meter=Crashing({})))
+    candidate = attempt(PLAIN[0], job, replace(bench, meter=Crashing({})))
     assert candidate.verdict == "not made"
     assert "SIGSEGV" in candidate.why
 
@@ -199,7 +203,7 @@ def test_a_candidate_whose_outputs_changed_shape_or_became_nan_is_not_made(job, 
             tensor.raw_data = b"\xff" * len(tensor.raw_data)  # NaN
     content = other.SerializeToString()
     monkeypatch.setattr(module, "rewrite", lambda *_: Rewritten(content, {"Conv": 1}))
-    candidate = attempt(RECIPES[0], job, bench)
+    candidate = attempt(PLAIN[0], job, bench)
     assert candidate.verdict == "not made"
     assert "no numbers" in candidate.why
 
@@ -207,7 +211,7 @@ def test_a_candidate_whose_outputs_changed_shape_or_became_nan_is_not_made(job, 
 def test_a_task_that_breaks_its_promise_ends_the_search(job, bench):
     broken = replace(job, task=load_task_without_answers(job))
     with pytest.raises(TaskError):
-        attempt(RECIPES[0], broken, replace(bench, meter=Written({RECIPES[0].name: 0.5})))
+        attempt(PLAIN[0], broken, replace(bench, meter=Written({PLAIN[0].name: 0.5})))
 
 
 def load_task_without_answers(job):
@@ -220,6 +224,7 @@ def test_weights_get_seven_bits_where_products_saturate():
     avx2 = Target("avx2", "", "x86_64", frozenset({"avx2"}))
     assert suited(A, avx2).name == "int8_static_all_7bit"
     assert suited(parse("fp16"), avx2) == parse("fp16")
+    assert suited(parse("int8_static_s16_conv"), avx2).seven_bit is False
     assert suited(A, Target("arm", "", "aarch64", frozenset())) == A
 
 
@@ -237,12 +242,12 @@ def test_an_impossible_goal_is_refused(limit):
 def test_a_whole_search_keeps_its_promises_whatever_was_measured(job):
     """With the real clock: only what must hold on any machine is asserted."""
     recipes = [parse("int8_static_all_perchannel"), parse("int8_dynamic_all_perchannel")]
-    result = optimize(job, recipes)
-    assert [each.recipe for each in result.candidates] == recipes
-    assert result.chosen in (result.clean, *result.candidates)
-    assert result.clean.evaluation.score == 1.0
-    if result.chosen is not result.clean:
+    result = optimize(job, [lambda *_: iter(recipes)])
+    assert [each.recipe for each in result.candidates] == [FP32, *recipes]
+    assert result.chosen in (result.baseline, *result.candidates)
+    assert result.baseline.evaluation.score == 1.0
+    assert result.chosen.evaluation.drop.point <= job.goal.max_drop
+    if result.chosen.recipe.precision not in ("fp32", "as-is"):
         assert result.chosen.cost.is_cheaper
-        assert result.chosen.evaluation.drop.point <= job.goal.max_drop
     answers = predict_all(job.task, lambda feeds: {"y": feeds["x"][0, 0]}, "calibration")
     assert len(answers.labels) == result.calibration.samples

@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", type=Path, required=True, help="what it is for: a task.py")
     parser.add_argument("--target", default="host", help="what to make it for (host: this machine)")
     parser.add_argument(
+        "--device",
+        help="where cost is measured: local, ssh://[user@]host, adb://serial or arm://cortex-a76 "
+        "(a device of the target if there is one, else its emulation)",
+    )
+    parser.add_argument(
         "--max-drop",
         type=float,
         default=0.01,
@@ -39,28 +44,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="of the bundle (the model file's name)")
     parser.add_argument("--version", default="1", help="of the bundle (1)")
     parser.add_argument("--seed", type=int, default=0, help="of every random choice (0)")
+    parser.add_argument(
+        "--cpu-seconds",
+        type=float,
+        default=90.0,
+        help="after so much CPU time no further candidate is tried (90)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from edgekit.task import load_task
-    from edgekit_converters.cost import check_measurable
+    from edgekit_converters.cost import place_for
+    from edgekit_converters.effort import Effort
     from edgekit_converters.goal import Goal
     from edgekit_converters.importers import read_model
     from edgekit_converters.pack import identify, publishing
     from edgekit_converters.targets import load_target
-    from edgekit_converters.workbench import Job
+    from edgekit_converters.workbench import HERE, Job
 
     target = load_target(args.target)
     goal = Goal(args.max_drop, args.certify)
     identity = identify(args.name or args.model.stem, args.version)
     source, task = read_model(args.model), load_task(args.task)
-    if source.model is not None:
-        check_measurable(target)
+    place = place_for(target, args.device) if source.model is not None else HERE
+    effort = Effort(args.cpu_seconds)
     with publishing(args.out) as staging:
         with TemporaryDirectory(prefix="edgekit-") as work, telling() as progress:
-            job = Job(source, task, target, goal, Path(work), args.seed, progress)
+            job = Job(source, task, target, goal, Path(work), args.seed, progress, place, effort)
             result = search_and_pack(job, identity, staging)
         names = sorted(path.name for path in staging.iterdir())
     tell(result, [args.out / name for name in names], as_json=args.json)

@@ -13,6 +13,7 @@ __all__ = ["HOST", "Target", "host", "load_target", "target_names"]
 
 HOST = "host"
 VNNI = frozenset({"avx512_vnni", "avx_vnni"})
+DOT = frozenset({"asimddp", "i8mm"})
 
 
 class Target(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +32,26 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
     arch: str
     cpu_features: frozenset[str]
     emulator_cpu: str | None = None
+
+    @property
+    def is_arm(self) -> bool:
+        """Whether it is a 64-bit Arm."""
+        return self.arch in ("aarch64", "arm64")
+
+    @property
+    def has_dot(self) -> bool:
+        """Whether four products of 8 bits are added by one instruction: Arm's sdot, x86's VNNI."""
+        return bool(self.cpu_features & (DOT | VNNI))
+
+    @property
+    def has_half(self) -> bool:
+        """Whether it computes in fp16."""
+        return "asimdhp" in self.cpu_features
+
+    @property
+    def width(self) -> int:
+        """Channels that onnxruntime computes at once: narrower layers run no faster in between."""
+        return 16 if "avx512f" in self.cpu_features else 8
 
     @property
     def saturates(self) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from edgekit_converters.ladder import PLAIN
 from networks import task_text
 
 from edgekit.bundle import Bundle
@@ -43,7 +44,9 @@ def test_json_is_one_object_with_every_candidate(optimize):
     found = json.loads(out)
     assert code == 0
     assert found["chosen"] in {each["recipe"] for each in found["candidates"]}
-    assert len(found["candidates"]) == 9
+    assert {recipe.precision for recipe in PLAIN} < {
+        each["recipe"].partition("_")[0] for each in found["candidates"]
+    }
     assert all(each["why"] for each in found["candidates"])
 
 
@@ -109,9 +112,13 @@ def test_an_unknown_target(optimize):
     refused(optimize("--target", "cortex-m0"), "'cortex-m0'", "known are host")
 
 
-def test_a_target_that_cannot_be_measured_here(optimize):
+def test_this_machine_is_not_another_target(optimize):
     other = "cortex-a76" if os.uname().machine == "x86_64" else "x86-64-v3"
-    refused(optimize("--target", other), other, "this machine is")
+    refused(optimize("--target", other, "--device", "local"), other, "this machine is")
+
+
+def test_an_unknown_device(optimize):
+    refused(optimize("--device", "usb://1"), "usb://1", "use local, arm://")
 
 
 def test_a_folder_that_cannot_be_written(optimize, tmp_path):
