@@ -4,6 +4,7 @@
 CPUs and slower on others: `choose_forms` keeps those that a measurement on the target says pay.
 """
 
+from edgekit_converters.passes.aligned_channels import AlignedChannels
 from edgekit_converters.passes.constant_operands import ConstantOperands
 from edgekit_converters.passes.contract import Feeds, Pass, PassReport, apply_passes
 from edgekit_converters.passes.dead_ends import DeadEnds
@@ -47,6 +48,7 @@ DEFAULT_PASSES: tuple[Pass, ...] = (DeadEnds(), OpsetUpgrade(), *TIDYING, NodeNa
 FORMS: tuple[Form, ...] = (
     Form(StaticShapes(), TIDYING),
     Form(PlanarConvolutions(), TIDYING),
+    Form(AlignedChannels(), TIDYING),
     Form(PackedPositions(), TIDYING),
 )
 """In the order tried, each on what the ones before it left."""

@@ -62,6 +62,29 @@ class PassReport:
     error: float = 0.0
 
 
+@dataclass
+class Checked:
+    """A model that keeps what it was checked to be: its outputs are computed once."""
+
+    model: ModelProto
+    feeds: Sequence[Feeds]
+    outputs: list[dict[str, Array]] | None = None
+
+    def run(self) -> list[dict[str, Array]]:
+        """Its outputs on the feeds.
+
+        Raises:
+            ModelError: it does not load or run.
+        """
+        if self.outputs is None:
+            engine = open_engine("onnxruntime", _bytes(self.model))
+            try:
+                self.outputs = [engine.run(feed) for feed in self.feeds]
+            finally:
+                engine.close()
+        return self.outputs
+
+
 def apply_passes(
     passes: Sequence[Pass], model: ModelProto, feeds: Sequence[Feeds]
 ) -> tuple[ModelProto, list[PassReport]]:
@@ -73,31 +96,38 @@ def apply_passes(
         feeds: real inputs; without any, a pass can only be checked to load.
     """
     reports = []
+    checked = Checked(model, feeds)
     for each in passes:
-        model, report = apply_pass(each, model, feeds)
+        checked, report = _applied(each, checked)
         reports.append(report)
-    return model, reports
+    return checked.model, reports
 
 
 def apply_pass(
     each: Pass, model: ModelProto, feeds: Sequence[Feeds]
 ) -> tuple[ModelProto, PassReport]:
     """Run one pass; the model comes back as it was where the pass changed nothing or failed."""
-    reason = each.unneeded(model)
+    checked, report = _applied(each, Checked(model, feeds))
+    return checked.model, report
+
+
+def _applied(each: Pass, before: Checked) -> tuple[Checked, PassReport]:
+    reason = each.unneeded(before.model)
     if reason is not None:
-        return model, PassReport(each.name, "not needed", reason)
+        return before, PassReport(each.name, "not needed", reason)
     try:
-        rewritten = each.apply(copy_of(model))
-        if _bytes(rewritten) == _bytes(model):
-            return model, PassReport(each.name, "unchanged", "it found nothing to do")
-        onnx.checker.check_model(rewritten)
-        error = largest_error(model, rewritten, feeds)
+        after = Checked(each.apply(copy_of(before.model)), before.feeds)
+        if _bytes(after.model) == _bytes(before.model):
+            return before, PassReport(each.name, "unchanged", "it found nothing to do")
+        onnx.checker.check_model(after.model)
+        error = largest_gap(before.run(), after.run())
     except Exception as broken:  # a rewriter may fail in any way; the model before it still stands
-        return model, PassReport(each.name, "reverted", _reason(broken))
+        return before, PassReport(each.name, "reverted", _reason(broken))
     if not error <= each.tolerance:
         note = f"outputs differ by {error:.2g} of their magnitude, allowed is {each.tolerance:.2g}"
-        return model, PassReport(each.name, "reverted", note, error)
-    return rewritten, PassReport(each.name, "changed", describe_change(model, rewritten), error)
+        return before, PassReport(each.name, "reverted", note, error)
+    note = describe_change(before.model, after.model)
+    return after, PassReport(each.name, "changed", note, error)
 
 
 def largest_error(before: ModelProto, after: ModelProto, feeds: Sequence[Feeds]) -> float:
@@ -106,16 +136,15 @@ def largest_error(before: ModelProto, after: ModelProto, feeds: Sequence[Feeds])
     Raises:
         ModelError: one of the models does not load or run.
     """
-    engines = [open_engine("onnxruntime", _bytes(model)) for model in (before, after)]
-    try:
-        errors = [0.0]
-        for feed in feeds:
-            expected, found = (engine.run(feed) for engine in engines)
-            errors += [difference(expected[name], found[name]) for name in expected]
-        return max(errors)
-    finally:
-        for engine in engines:
-            engine.close()
+    return largest_gap(Checked(before, feeds).run(), Checked(after, feeds).run())
+
+
+def largest_gap(before: Sequence[Feeds], after: Sequence[Feeds]) -> float:
+    """The same of outputs that are known."""
+    errors = [0.0]
+    for expected, found in zip(before, after, strict=True):
+        errors += [difference(expected[name], found[name]) for name in expected]
+    return max(errors)
 
 
 def difference(expected: Array, found: Array) -> float:

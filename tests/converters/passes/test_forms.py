@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from chains import after, chain, feeds_for
 from edgekit_converters.passes import FORMS, Form, choose_forms
+from edgekit_converters.passes.aligned_channels import AlignedChannels
 from edgekit_converters.passes.contract import apply_pass
 from edgekit_converters.passes.packed_positions import Block, PackedPositions, spread
 from edgekit_converters.passes.planar_convolutions import PlanarConvolutions
 from edgekit_converters.passes.static_shapes import StaticShapes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import weights
+from networks import model_of, stored, value, weights
+from onnx import helper
 
 
 def conv(shape, x, opset=17, bias=True, activation="Relu", **settings):
@@ -103,6 +105,47 @@ def test_other_models_are_not_made_planar(model):
     assert after(PlanarConvolutions(), model)[1].outcome == "not needed"
 
 
+def test_odd_channels_are_padded_with_zeros():
+    operators, report = after(AlignedChannels(), conv((8, 19, 3, 3), (1, 19, 9, 9)))
+    assert operators == ["Pad", "Conv", "Relu"]
+    assert report.error <= 1e-6
+
+
+@pytest.mark.parametrize(
+    ("shape", "x", "settings"),
+    [
+        ((8, 20, 3, 3), (1, 20, 9, 9), {}),
+        ((8, 7, 3, 3), (1, 7, 9, 9), {}),
+        ((18, 1, 3, 3), (1, 18, 9, 9), {"group": 18}),
+    ],
+)
+def test_channels_in_fours_or_few_are_left(shape, x, settings):
+    _, report = after(AlignedChannels(), conv(shape, x, **settings))
+    assert report.outcome == "not needed"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "operators"),
+    [
+        ((1, 32), ["Conv", "Conv", "Add"]),
+        ((3, 16, 2, 8), ["Concat", "Conv", "Concat", "Conv", "Add"]),
+    ],
+)
+def test_odd_channels_of_a_concat_are_convolved_apart(sizes, operators):
+    names = [f"x{number}" for number in range(len(sizes))]
+    kept = [stored("w", weights(np.random.default_rng(3), 2, sum(sizes), 3, 3))]
+    kept.append(stored("b", np.array([0.5, -0.5], np.float32)))
+    nodes = [
+        helper.make_node("Concat", names, ["c"], axis=1),
+        helper.make_node("Conv", ["c", "w", "b"], ["y"], pads=[1, 1, 1, 1]),
+    ]
+    inputs = [value(name, ["n", size, 90, 90]) for name, size in zip(names, sizes, strict=True)]
+    model = model_of(nodes, inputs, [value("y", ["n", 2, 90, 90])], kept)
+    found, report = after(AlignedChannels(), model)
+    assert found == operators
+    assert report.error <= 1e-5
+
+
 def test_open_sizes_that_all_calls_share_are_fixed():
     model = conv((2, 3, 3, 3), ("n", 3, "h", 16))
     calls = [feeds_for(model, 1, size)[0] for size in (5, 5)]
@@ -161,6 +204,8 @@ def test_forms_build_on_each_other():
     rewritten, reports = choose_forms(
         FORMS, model, feeds_for(model, size=1), lambda _before, _after: Says(0.9)
     )
-    assert [report.outcome for report in reports] == ["changed"] * 3
+    outcomes = {report.name: report.outcome for report in reports}
+    assert outcomes.pop("aligned-channels") == "not needed"
+    assert set(outcomes.values()) == {"changed"}
     assert [node.op_type for node in rewritten.graph.node].count("Conv") == 1
     assert len({node.name for node in rewritten.graph.node}) == len(rewritten.graph.node)
