@@ -2,8 +2,11 @@
 
 from recordings import measured, record
 
+from edgekit.gate.budget import parse_budget
 from edgekit.gate.counted import InstructionFigures, SideCounts
 from edgekit.gate.evidence import CRASHED, Evidence
+from edgekit.gate.judge import judge
+from edgekit.gate.report import make_report
 from edgekit.gate.scored import Accuracy, Against
 from edgekit.gate.subject import Subject
 from edgekit.measure.accuracy import Drop
@@ -67,3 +70,16 @@ def counts(ratio=1.0, device="arm://cortex-a76", baselines=1, floor=0.001):
 
 def crashed(words):
     return Evidence(AFTER, (BEFORE,), crash=words, missing=dict.fromkeys(MISSING, CRASHED))
+
+
+LIMITS = {
+    "accuracy": {"max_drop": 0.01, "min_agreement": 0.9},
+    "latency": {"max_ratio": 1.05, "p99_ms": 40.0},
+    "instructions": {"max_ratio": 1.01, "max_millions": 5.0},
+    "size": {"max_mb": 2, "max_ratio": 1.0},
+}
+
+
+def report_of(found):
+    budget = parse_budget(LIMITS, "budget")
+    return make_report(budget, found, judge(budget, found))

@@ -16,7 +16,7 @@ from importlib import metadata
 from typing import Protocol
 
 import edgekit
-from edgekit.cli import bench, doctor, gate, inspect, run, settings
+from edgekit.cli import bench, doctor, gate, history, inspect, run, settings
 from edgekit.errors import EdgekitError, MissingExtraError
 
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
@@ -50,6 +50,7 @@ COMMANDS: dict[str, Command] = {
     "inspect": inspect,
     "bench": bench,
     "gate": gate,
+    "gate history": history,
     "doctor": doctor,
 }
 
@@ -93,7 +94,8 @@ def _raise_terminated(number: int, frame: object) -> None:
 def _main(arguments: Sequence[str] | None) -> int:
     try:
         parser = _parser(commands())
-        args = settings.parse(parser, list(sys.argv[1:] if arguments is None else arguments))
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        args = settings.parse(parser, _one_name(words))
         if args.command is None:
             parser.print_help()
             return 2
@@ -127,6 +129,12 @@ def commands() -> dict[str, Command]:
     """Every command by name: the ones here and those that installed packages add."""
     added = {entry.name: entry for entry in metadata.entry_points(group="edgekit.commands")}
     return {**{name: entry.load() for name, entry in sorted(added.items())}, **COMMANDS}
+
+
+def _one_name(words: list[str]) -> list[str]:
+    """A command of two words as one argument: `gate history`."""
+    two = " ".join(words[:2])
+    return [two, *words[2:]] if two in COMMANDS else words
 
 
 def _parser(known: dict[str, Command]) -> argparse.ArgumentParser:

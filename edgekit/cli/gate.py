@@ -1,6 +1,7 @@
 """`edgekit gate CANDIDATE --baseline BASELINE`: judge a release against its budget."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ Budget files are TOML; every table and key is optional:
 
 Candidate and baseline are timed in turns, in three fresh processes, until the verdict is clear.
 A limit that cannot be judged is inconclusive and says what is missing; it never passes.
+
+`edgekit gate history PATH` shows trends over stored reports.
 """
 
 
@@ -65,6 +68,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("release", "pull-request"),
         default="release",
         help="what inconclusive means: exit code 3, or 0 with a warning (release)",
+    )
+    parser.add_argument(
+        "--commit", default=_commit(), help="what was built from, for the history (the CI job's)"
+    )
+    parser.add_argument(
+        "--history", type=Path, metavar="FILE", help="add the report to this file of JSON lines"
     )
     parser.add_argument("--threads", type=int, default=1, help="threads of one inference (1)")
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (0)")
@@ -108,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         timeout_s=args.timeout,
     )
     evidence = gather(wanted, budget)
-    report = make_report(budget, evidence, judge(budget, evidence), args.policy)
+    report = make_report(budget, evidence, judge(budget, evidence), args.policy, args.commit)
     _write(args, report)
     announce(f"gate {report.candidate.file}", report.verdicts, to_markdown(report))
     print(as_text(report))
@@ -147,13 +156,14 @@ def _check_folders(args: argparse.Namespace) -> None:
     """Find out now, not after measuring, that a report cannot be written."""
     from edgekit.errors import StorageError
 
-    for path in (args.json, args.junit, args.markdown, args.html):
+    for path in (args.json, args.junit, args.markdown, args.html, args.history):
         if path is not None and not path.parent.is_dir():
             problem = f"there is no folder {str(path.parent)!r}"
             raise StorageError(f"report {str(path)!r}", problem, "create it first")
 
 
 def _write(args: argparse.Namespace, report: "GateReport") -> None:
+    from edgekit.gate.history import append
     from edgekit.gate.html import to_html
     from edgekit.gate.junit import to_junit
     from edgekit.gate.markdown import to_markdown
@@ -167,3 +177,11 @@ def _write(args: argparse.Namespace, report: "GateReport") -> None:
         write_file(args.markdown, to_markdown(report).encode())
     if args.html is not None:
         write_file(args.html, to_html(report).encode())
+    if args.history is not None:
+        append(args.history, report)
+
+
+def _commit() -> str | None:
+    """The commit of this job of GitHub Actions, GitLab or Jenkins."""
+    told = (os.environ.get(name) for name in ("GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT"))
+    return next((commit for commit in told if commit), None)

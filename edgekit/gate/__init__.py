@@ -5,5 +5,7 @@ subject     what is judged: a bundle or a plain model file
 evidence    everything measured about candidate and baseline
 judge       budget + evidence → one Verdict a limit: PASS, FAIL or INCONCLUSIVE
 report      the result as data; its JSON Schema is published
+history     stored verdicts, read and appended to
+series, trends, trendpage       figures over many gates, and where they changed
 junit, markdown, html, svg      the result for CI and for people
 """

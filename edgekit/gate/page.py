@@ -16,6 +16,7 @@ STYLE = """
 body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 64rem; background: var(--ground);
   color: var(--text); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
+h3 { font-size: 1rem; margin: 1rem 0 0; }
 p { margin: .3rem 0; } .quiet { color: var(--quiet); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums;
@@ -33,6 +34,7 @@ svg text.quiet { fill: var(--quiet); }
 svg .axis { stroke: var(--line); } svg .range { stroke: currentColor; stroke-width: 6;
   stroke-linecap: round; opacity: .45; } svg circle { fill: currentColor; }
 svg .limit { stroke: var(--text); stroke-width: 2; } svg .mark { stroke: currentColor; }
+svg .level { stroke: var(--first); stroke-width: 2; }
 svg .floor { fill: var(--quiet); fill-opacity: .25; }
 svg path { fill-opacity: .18; stroke-width: 1.5; }
 svg path.series0 { fill: var(--first); stroke: var(--first); }

@@ -62,6 +62,7 @@ class TimingFigures(Struct, frozen=True, omit_defaults=True):
         baselines: figures of each baseline.
         ratios: candidate over each baseline.
         noise: the first baseline loaded again over itself: the noise floor of this run.
+        threads: that one inference could use.
     """
 
     candidate: SideFigures
@@ -72,6 +73,7 @@ class TimingFigures(Struct, frozen=True, omit_defaults=True):
     baselines: tuple[SideFigures, ...] = ()
     ratios: tuple[Ratio, ...] = ()
     noise: Ratio | None = None
+    threads: int = 1
 
 
 class GateReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -91,6 +93,7 @@ class GateReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
         policy: what an inconclusive verdict means.
         edgekit: version of the judge.
         created: when, in UTC.
+        commit: what was built from; absent where nobody told.
     """
 
     schema: int
@@ -106,6 +109,7 @@ class GateReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
     instructions: tuple[InstructionFigures, ...] = ()
     data: DataFigures | None = None
     policy: Policy = "release"
+    commit: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -120,6 +124,7 @@ def make_report(
     evidence: Evidence,
     verdicts: tuple[Verdict, ...],
     policy: Policy = "release",
+    commit: str | None = None,
 ) -> GateReport:
     """Put a gate's result together, stamped with the time now.
 
@@ -139,6 +144,7 @@ def make_report(
         policy=policy,
         edgekit=edgekit.__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        commit=commit,
     )
 
 
@@ -203,6 +209,7 @@ def _timing(measured: Measured) -> TimingFigures:
         baselines=tuple(side_figures(recording, role) for role in recording.baselines),
         ratios=tuple(candidate_ratio(recording, role) for role in recording.baselines),
         noise=noise_of(recording),
+        threads=measured.threads,
     )
 
 

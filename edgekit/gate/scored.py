@@ -19,6 +19,7 @@ from edgekit.measure.accuracy import (
     predict_all,
 )
 from edgekit.measure.contained import contained_model
+from edgekit.measure.environment import Environment, local_environment
 from edgekit.measure.estimate import Estimate
 from edgekit.measure.explanation import MOST_SAMPLES, rank_agreement
 from edgekit.measure.fidelity import Confidences, Fidelity, fidelity
@@ -68,6 +69,7 @@ class Accuracy(Struct, frozen=True, omit_defaults=True):
         against: one for each baseline.
         metrics: by name.
         fidelity: the candidate's precision, recall and calibration.
+        environment: where it answered.
     """
 
     task: str
@@ -75,6 +77,7 @@ class Accuracy(Struct, frozen=True, omit_defaults=True):
     against: tuple[Against, ...] = ()
     metrics: dict[str, MetricFigures] = {}
     fidelity: Fidelity = Fidelity()
+    environment: Environment | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ def score_sides(wanted: Wanted, budget: Budget, task: Task) -> Accuracy:
             for metric in task_metrics(task)
         },
         fidelity=candidate.fidelity,
+        environment=local_environment(),
     )
 
 

@@ -95,6 +95,7 @@ class Measured:
     inputs: str
     environment: Environment
     stopped: str
+    threads: int = 1
 
     def calls_ms(self, role: str) -> Floats:
         """Every warm call of a side, in milliseconds."""
@@ -173,7 +174,7 @@ def measure(sides: Mapping[str, Path], samples: Samples, sampling: Sampling) -> 
         ]
         rounds = start_rounds(workers, sides, files, samples, sampling)
         stopped = rounds.run()
-    return Measured(rounds.recording, samples.source, environment, stopped)
+    return Measured(rounds.recording, samples.source, environment, stopped, sampling.threads)
 
 
 def checked_sides(sides: Mapping[str, Path], sampling: Sampling) -> Mapping[str, Path]:

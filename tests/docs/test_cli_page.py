@@ -9,7 +9,9 @@ import pytest
 from edgekit import cli
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf8")
-SECTIONS = dict(re.findall(r"^## edgekit (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+SECTIONS = dict(
+    re.findall(r"^## edgekit ([\w ]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+)
 
 
 def test_every_command_has_a_section():

@@ -2,27 +2,13 @@
 
 import msgspec
 import pytest
-from evidence import AFTER, BEFORE, accuracy, counts, crashed, drop, evidence
+from evidence import AFTER, BEFORE, accuracy, counts, crashed, drop, evidence, report_of
 from pages import faults, look
 from recordings import measured, record
 
-from edgekit.gate.budget import parse_budget
 from edgekit.gate.html import to_html
-from edgekit.gate.judge import judge
-from edgekit.gate.report import make_report
 
-LIMITS = {
-    "accuracy": {"max_drop": 0.01, "min_agreement": 0.9},
-    "latency": {"max_ratio": 1.05, "p99_ms": 40.0},
-    "instructions": {"max_ratio": 1.01, "max_millions": 5.0},
-    "size": {"max_mb": 2, "max_ratio": 1.0},
-}
 WIDE = "W" * 120 + "模型" * 60 + "ﷺ.edgekit"
-
-
-def report_of(found):
-    budget = parse_budget(LIMITS, "budget")
-    return make_report(budget, found, judge(budget, found))
 
 
 def two_baselines(**changes):

@@ -107,7 +107,8 @@ class BoardDevice:
             recording, stopped = _Visits(self.board, there, samples, sampling).run()
         except EdgekitError as error:
             raise _named_here(error, sides, there) from error
-        return Measured(recording, samples.source, self.environment(), stopped)
+        environment = self.environment()
+        return Measured(recording, samples.source, environment, stopped, sampling.threads)
 
     def close(self) -> None:
         """Nothing is left open: each measurement is a session of its own."""
