@@ -10,11 +10,12 @@ import numpy as np
 
 from edgekit.bundle import Bundle
 from edgekit.engines import Array
-from edgekit.errors import InputError, UsageError
+from edgekit.errors import UsageError
 from edgekit.manifest import Tensor
 from edgekit.measure.contained import contained_model
 from edgekit.model import Extractor
 from edgekit.selftest import read_golden, read_input
+from edgekit.synthetic import draw
 
 if TYPE_CHECKING:
     from edgekit.task import Run, Task
@@ -114,18 +115,8 @@ def synthetic_samples(inputs: Sequence[Tensor], seed: int = 0, count: int = 4) -
         InputError: an input holds strings, which noise cannot stand for.
     """
     random = np.random.default_rng(seed)
-    values = tuple({t.name: _noise(t, random) for t in inputs} for _ in range(count))
+    values = tuple({t.name: draw(t, None, random) for t in inputs} for _ in range(count))
     return Samples(values, raw=False, source=f"{count} synthetic inputs, seed {seed}")
-
-
-def _noise(tensor: Tensor, random: np.random.Generator) -> Array:
-    if tensor.dtype == "string":
-        way_out = "give a task or real inputs"
-        raise InputError(f"input {tensor.name!r}", "it holds strings", way_out)
-    shape = [1 if isinstance(size, str) else size for size in tensor.shape]
-    if tensor.dtype.startswith("float"):
-        return random.standard_normal(shape).astype(tensor.dtype)
-    return random.integers(0, 2, shape).astype(tensor.dtype)
 
 
 def model_inputs(path: Path) -> tuple[Tensor, ...]:
