@@ -10,6 +10,10 @@ from edgekit.manifest import Feature, LogMelSpec, Manifest, Tensor
 
 FRAMES, BINS, CLASSES = 48, 40, 12
 
+GOLDEN = b"""{"schema": 1, "cases": [
+    {"input": "golden/0.npy", "features": {}, "outputs": {}, "rtol": 0.0, "atol": 0.0}
+]}"""
+
 
 def integer_model():
     """features (1, 48, 40) → quantized → one matrix product in int8 → scores int32 (1, 12)."""
@@ -55,7 +59,12 @@ def write_feature_bundle(path):
         outputs=(Tensor("scores", "int32", (1, CLASSES)),),
         features=(Feature("features", spec),),
     )  # fmt: skip
-    write_bundle(path, manifest, {"model.onnx": integer_model().SerializeToString()})
+    files = {
+        "model.onnx": integer_model().SerializeToString(),
+        "golden/golden.json": GOLDEN,
+        "golden/0.npy": npy(audio()),
+    }
+    write_bundle(path, manifest, files)
 
 
 def npy(array):

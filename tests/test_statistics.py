@@ -109,6 +109,30 @@ def test_the_group_bootstrap_covers_where_a_bootstrap_of_samples_does_not():
     assert missed[False] > runs * 0.3
 
 
+def test_the_group_bootstrap_of_a_paired_drop_covers_and_is_narrower_than_one_of_two_samples():
+    random = np.random.default_rng(11)
+    runs, group_count, each = 200, 30, 8
+    groups = np.repeat(np.arange(group_count), each)
+    missed, widths = 0, {True: [], False: []}
+    for run in range(runs):
+        easy = random.beta(2.0, 1.0, group_count)[groups]
+        before = random.random(groups.size) < easy
+        after = before & (random.random(groups.size) < 0.95)  # loses one right answer of twenty
+        drop = before.astype(float) - after
+        resamples = list(st.cluster_resamples(list(groups), 400, seed=run))
+        shuffled = resamples[1:] + resamples[:1]
+        paired = [drop[i].mean() for i in resamples]
+        apart = [
+            before[i].mean() - after[j].mean() for i, j in zip(resamples, shuffled, strict=True)
+        ]
+        for kind, draws in ((True, paired), (False, apart)):
+            low, high = st.expanded_percentiles(draws, group_count, (0.025, 0.975))
+            widths[kind].append(high - low)
+            missed += kind and not low <= 0.05 * 2.0 / 3.0 <= high
+    assert missed <= runs * 0.05 + 3 * math.sqrt(runs * 0.05 * 0.95)
+    assert np.median(widths[True]) < 0.5 * np.median(widths[False])
+
+
 def test_the_jackknife_of_a_ratio_covers_in_19_of_20_runs():
     random = np.random.default_rng(6)
     runs, missed = 400, 0
@@ -143,10 +167,31 @@ def test_no_difference_in_299_groups_bounds_the_share_at_one_percent():
     assert st.groups_to_agree(0.01) == 299
 
 
+def test_the_bound_of_what_was_not_seen_misses_in_at_most_one_run_of_twenty():
+    random = np.random.default_rng(12)
+    runs, share = 4000, 0.0101
+    unseen = random.binomial(299, share, runs) == 0
+    assert st.all_agree_bound(299) < share
+    assert unseen.sum() <= runs * 0.05 + 3 * math.sqrt(runs * 0.05 * 0.95)
+
+
 @pytest.mark.parametrize(("b", "c"), [(0, 0), (0, 5), (3, 9), (10, 10), (40, 20)])
 def test_mcnemar_equals_the_exact_binomial_test(b, c):
     expected = stats.binomtest(b, b + c, 0.5).pvalue if b + c else 1.0
     assert st.mcnemar(b, c) == pytest.approx(expected)
+
+
+def test_mcnemar_errs_in_at_most_one_comparison_of_twenty_and_finds_three_to_one():
+    random = np.random.default_rng(13)
+    runs = 2000
+    wrong = found = 0
+    for discordant in random.binomial(300, 0.2, runs):
+        equal = random.binomial(discordant, 0.5)
+        worse = random.binomial(discordant, 0.25)
+        wrong += st.mcnemar(equal, discordant - equal) < 0.05
+        found += st.mcnemar(worse, discordant - worse) < 0.05
+    assert wrong <= runs * 0.05 + 3 * math.sqrt(runs * 0.05 * 0.95)
+    assert found > runs * 0.9
 
 
 def test_holm_equals_the_worked_example_and_keeps_the_order_of_the_input():
@@ -171,6 +216,15 @@ def test_mann_whitney_equals_scipy_with_and_without_ties(decimals):
     assert result.u == expected.statistic
     assert result.p_value == pytest.approx(expected.pvalue)
     assert result.superiority == expected.statistic / (30 * 45)
+
+
+@pytest.mark.parametrize("decimals", [0, 12], ids=["ties", "no ties"])
+def test_mann_whitney_errs_in_about_one_comparison_of_twenty(decimals):
+    random = np.random.default_rng(14)
+    runs = 2000
+    samples = random.lognormal(1.0, 0.5, (runs, 75)).round(decimals)
+    wrong = sum(st.mann_whitney(row[:30], row[30:]).p_value < 0.05 for row in samples)
+    assert abs(wrong / runs - 0.05) <= 3 * math.sqrt(0.05 * 0.95 / runs)
 
 
 def test_mann_whitney_of_equal_constants_sees_no_difference():

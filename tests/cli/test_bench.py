@@ -13,7 +13,11 @@ def test_bench_prints_one_json_object(small_bundle, capsys):
     assert bench(small_bundle, "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["device"] == "local"
-    assert found["latency_ms"]["p50"] <= found["latency_ms"]["max"]
+    latency = found["latency_ms"]
+    assert latency["p50"] <= latency["p90"] <= latency["p95"] <= latency["p99"] <= latency["max"]
+    assert min(latency["first"], latency["load"], found["throughput_per_s"]) > 0.0
+    assert found["memory_mb"]["peak"] > 10.0
+    assert found["environment"]["load_1m"] >= 0.0
     assert found["samples"]["calls"] >= 12
     assert found["size_bytes"]["bundle"] == small_bundle.stat().st_size
     assert found["size_bytes"]["model"] < found["size_bytes"]["bundle"]

@@ -1,13 +1,20 @@
 """`edgekit gate` as a user types it."""
 
 import json
+import os
+import re
+import signal
+import threading
 from pathlib import Path
 from xml.etree import ElementTree
 
 import jsonschema
+import onnx
 import pytest
 from builders import small_files, small_manifest
 from datasets import write_data, write_with_reference
+from processes import children_of, wait_until
+from workmodels import endless
 
 from edgekit.bundle import write_bundle
 from edgekit.cli import main
@@ -187,6 +194,52 @@ def test_data_that_is_not_there_is_one_line(small_bundle, budget, capsys, data, 
     limits = budget("[schema]\nmax_mismatch_share = 0")
     assert gate(small_bundle, "--budget", limits, "--data", data) == 2
     assert words in error_line(capsys)
+
+
+def test_a_candidate_that_ends_its_process_fails_and_is_no_internal_error(
+    small_onnx, budget, tmp_path, capsys
+):
+    onnx.save(endless(), tmp_path / "endless.onnx")
+
+    def crash():
+        wait_until(workers_at_work)
+        for pid in workers_at_work():
+            os.kill(pid, signal.SIGSEGV)
+
+    crasher = threading.Thread(target=crash)
+    crasher.start()
+    code = gate(tmp_path / "endless.onnx", "--budget", budget("[size]\nmax_mb = 1"))
+    crasher.join()
+    assert code == 1
+    out = capsys.readouterr().out
+    assert re.search(r"FAIL +runs +the candidate crashed: .*signal SIGSEGV", out)
+
+
+def workers_at_work():
+    """Workers that have computed for two seconds: their model never answers."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    return [
+        pid
+        for pid in children_of(os.getpid())
+        if int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11]) > 2 * ticks
+    ]
+
+
+def test_a_candidate_that_hangs_fails_after_the_time_allowed(budget, tmp_path, capsys):
+    onnx.save(endless(), tmp_path / "endless.onnx")
+    limits = budget("[size]\nmax_mb = 1\n[latency]\np95_ms = 5")
+    assert gate(tmp_path / "endless.onnx", "--budget", limits, "--timeout", "3") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert re.match(r"FAIL +runs +the candidate crashed: no answer in 3 s", lines[0])
+    assert lines[-1] == "FAIL: a limit is violated"
+
+
+def test_a_baseline_for_another_target_is_a_mistake(small_bundle, budget, tmp_path, capsys):
+    other = tmp_path / "other.edgekit"
+    write_bundle(other, small_manifest(target="cortex-a76"), small_files())
+    limits = budget("[size]\nmax_ratio = 1")
+    assert gate(small_bundle, "--baseline", other, "--budget", limits) == 2
+    assert "it was made for cortex-a76, the candidate for host" in error_line(capsys)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

@@ -42,7 +42,12 @@ def test_cpu_time_of_one_thread_says_nothing_of_calls_on_several():
 def test_nothing_here_reads_a_clock_that_can_be_set():
     """A step of the system's clock, by NTP or by hand, must not move a figure or a deadline."""
     settable = {"time", "time_ns", "gmtime", "localtime", "now", "utcnow", "today"}
-    for path in sorted(Path(edgekit.measure.__file__).parent.glob("*.py")):
+    root = Path(edgekit.measure.__file__).parent
+    ages = {
+        root / "devices/agent.py",
+        root / "devices/extension.py",
+    }  # of files: theirs is that clock
+    for path in sorted(set(root.rglob("*.py")) - ages):
         for node in ast.walk(ast.parse(path.read_text("utf8"))):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 assert node.value.id not in ("time", "datetime") or node.attr not in settable, path

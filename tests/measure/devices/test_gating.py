@@ -74,8 +74,31 @@ def emulators_of(process):
 def test_bench_counts_on_an_emulated_cpu_and_tells_no_latency(emulated, models):
     found = bench(models["ten"], device=emulated)
     assert found["instructions"]["inference"]["instructions"] > 1000
-    assert "latency_ms" not in found
     assert found["device"] == emulated
+    assert {"size_bytes", "versions", "samples", "inputs"} <= set(found)
+    for absent in ("latency_ms", "throughput_per_s", "memory_mb", "energy_mj"):
+        assert absent not in found
+    for moving in ("load_1m", "temperature_c", "governor", "turbo"):
+        assert moving not in found["environment"]
+
+
+def test_bench_of_a_board_has_every_figure_but_instructions(
+    host_as_board, models, kept_cache, monkeypatch
+):
+    monkeypatch.setenv("EDGEKIT_CACHE", str(kept_cache))
+    found = bench(models["features"], device=host_as_board.url, calls=24, max_s=5.0)
+    percentiles = ("p50", "p90", "p95", "p99", "max", "first", "load", "model_p50", "features_p50")
+    assert set(found["latency_ms"]) == set(percentiles)
+    assert min(found["latency_ms"].values()) > 0.0
+    assert found["throughput_per_s"] > 0.0
+    assert found["memory_mb"]["peak"] > 10.0
+    assert found["samples"]["calls"] >= 24
+    assert set(found["size_bytes"]) == {"model", "bundle"}
+    assert {"edgekit", "onnxruntime", "numpy"} <= set(found["versions"])
+    assert found["device"] == host_as_board.url
+    assert "load_1m" in found["environment"]
+    assert "instructions" not in found
+    assert ("energy_mj" in found) != ("energy_mj" in found["not_measured"])
 
 
 def test_a_board_is_timed_and_its_user_stays_out_of_the_report(host_as_board, models):
