@@ -14,6 +14,7 @@ from edgekit.engines import engine_for, first_line, open_engine
 from edgekit.errors import ModelError, StorageError
 from edgekit.manifest import Engine, Tensor
 from edgekit_converters.graph import DEFAULT_DOMAIN, all_graphs, all_tensors, opset
+from edgekit_converters.passes.node_names import part_names
 
 OLDEST_OPSET = 7
 """The oldest that onnxruntime promises to run (its compatibility page)."""
@@ -113,6 +114,7 @@ def parse_onnx(content: bytes, folder: Path, thing: str) -> ModelProto:
     load_external_data(model, folder, thing)
     check_operators(model, thing)
     check_weights(model, thing)
+    part_names(model)
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, ValueError) as error:

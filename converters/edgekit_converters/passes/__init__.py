@@ -8,6 +8,7 @@ from edgekit_converters.passes.aligned_channels import AlignedChannels
 from edgekit_converters.passes.constant_operands import ConstantOperands
 from edgekit_converters.passes.contract import Feeds, Pass, PassReport, apply_passes
 from edgekit_converters.passes.dead_ends import DeadEnds
+from edgekit_converters.passes.dense_weights import DenseWeights
 from edgekit_converters.passes.forms import Form, choose_forms
 from edgekit_converters.passes.kept_axes import KeptAxes
 from edgekit_converters.passes.later_views import LaterViews
@@ -42,7 +43,13 @@ TIDYING: tuple[Pass, ...] = (
 )
 """What a rewrite leaves behind is cleaned by these."""
 
-DEFAULT_PASSES: tuple[Pass, ...] = (DeadEnds(), OpsetUpgrade(), *TIDYING, NodeNames())
+DEFAULT_PASSES: tuple[Pass, ...] = (
+    DenseWeights(),
+    DeadEnds(),
+    OpsetUpgrade(),
+    *TIDYING,
+    NodeNames(),
+)
 """In the order they run: each sees what the ones before it left."""
 
 FORMS: tuple[Form, ...] = (

@@ -1,8 +1,10 @@
-"""Gives every node of the main graph a name of its own: quantizers choose nodes by name."""
+"""Gives every node of a graph a name of its own: quantizers choose nodes by name."""
 
 from dataclasses import dataclass
 
-from onnx import ModelProto
+from onnx import GraphProto, ModelProto
+
+from edgekit_converters.graph import all_graphs
 
 
 @dataclass(frozen=True)
@@ -19,13 +21,24 @@ class NodeNames:
 
     def apply(self, model: ModelProto) -> ModelProto:
         """Name in place, by operator and position."""
-        taken = {node.name for node in model.graph.node}
-        seen: set[str] = {""}
-        for position, node in enumerate(model.graph.node):
-            if node.name in seen:
-                node.name = f"{node.op_type}_{position}"
-                while node.name in taken:
-                    node.name += "_"
-                taken.add(node.name)
-            seen.add(node.name)
+        rename(model.graph, {""})
         return model
+
+
+def part_names(model: ModelProto) -> None:
+    """Rename nodes that share a name, in place: onnxruntime loads no such graph."""
+    for graph in all_graphs(model.graph):
+        rename(graph, set())
+
+
+def rename(graph: GraphProto, seen: set[str]) -> None:
+    """Name the nodes whose name was seen before, by operator and position."""
+    taken = {node.name for node in graph.node}
+    for position, node in enumerate(graph.node):
+        if node.name in seen:
+            node.name = f"{node.op_type}_{position}"
+            while node.name in taken:
+                node.name += "_"
+            taken.add(node.name)
+        if node.name:
+            seen.add(node.name)
