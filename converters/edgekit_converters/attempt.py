@@ -10,7 +10,8 @@ from edgekit.engines import Array, open_engine
 from edgekit.errors import CrashError, ModelError
 from edgekit_converters.candidate import Candidate, one_line
 from edgekit_converters.ground import Ground
-from edgekit_converters.quantize import decide, rewrite
+from edgekit_converters.placement import decide
+from edgekit_converters.quantize import rewrite
 from edgekit_converters.recipe import Recipe
 from edgekit_converters.workbench import Job, Workbench, write_file
 

@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,56 +12,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
-from onnx import ModelProto, NodeProto, TensorProto
+from onnx import ModelProto, TensorProto
 
 from edgekit.engines import first_line
 from edgekit.errors import ModelError, UsageError
-from edgekit_converters.calibrate import Ranges, unusable
-from edgekit_converters.graph import constants, copy_of, float_tensors, opset
+from edgekit_converters.calibrate import Ranges
+from edgekit_converters.graph import all_tensors, copy_of, opset
 from edgekit_converters.passes.opset_upgrade import PER_CHANNEL_OPSET
-from edgekit_converters.recipe import Operators, Recipe
-
-CONVOLUTIONS = ("Conv", "ConvTranspose")
-PRODUCTS = ("Gemm", "MatMul")
-FUSED_AFTER = ("Clip", "Relu")
-"""Left float between two int8 operators they would cost a conversion each way."""
-BETWEEN = (
-    "Add", "AveragePool", "Concat", "Flatten", "Gather", "GlobalAveragePool", "LeakyRelu",
-    "MaxPool", "Mul", "Pad", "Reshape", "Resize", "Sigmoid", "Slice", "Softmax", "Split",
-    "Squeeze", "Transpose", "Unsqueeze", "Where",
-)  # fmt: skip
-"""What onnxruntime's CPU provider runs in int8, or moves without looking at the values."""
-OPERATORS: Mapping[Operators, tuple[str, ...]] = {
-    "all": (*CONVOLUTIONS, *PRODUCTS, *FUSED_AFTER, *BETWEEN),
-    "conv+matmul": (*CONVOLUTIONS, *PRODUCTS, *FUSED_AFTER),
-    "conv": (*CONVOLUTIONS, *FUSED_AFTER),
-    "matmul": PRODUCTS,
-}
-DYNAMIC: Mapping[Operators, tuple[str, ...]] = {
-    "all": ("Conv", "LSTM", *PRODUCTS),
-    "conv+matmul": ("Conv", *PRODUCTS),
-    "conv": ("Conv",),
-    "matmul": PRODUCTS,
-}
-"""What onnxruntime's dynamic quantizer rewrites; Gemm through its MatMul form."""
-WEIGHTED = (*CONVOLUTIONS, *PRODUCTS, "LSTM")
-"""Where the arithmetic is: without one of them in int8 nothing was gained."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a recipe does to one model.
-
-    Attributes:
-        recipe: whose plan it is.
-        nodes: names of the nodes to quantize, in the order of the graph.
-        skipped: node name to the reason why it stays float, for weighted nodes in the recipe's
-            operators.
-    """
-
-    recipe: Recipe
-    nodes: tuple[str, ...]
-    skipped: Mapping[str, str]
+from edgekit_converters.placement import DYNAMIC, OPERATORS, WEIGHTED, Plan, lowered_operators
+from edgekit_converters.recipe import Activation
+from edgekit_converters.weightonly import to_weight_only
 
 
 @dataclass(frozen=True)
@@ -77,24 +37,6 @@ class Rewritten:
     changed: Mapping[str, int]
 
 
-def decide(model: ModelProto, recipe: Recipe, ranges: Ranges) -> Plan:
-    """Choose the nodes that a recipe quantizes in a clean model."""
-    if recipe.operators is None:
-        return Plan(recipe, (), {})
-    is_static = recipe.scheme == "static"
-    operators = (OPERATORS if is_static else DYNAMIC).get(recipe.operators, ())
-    find_reason = _StaticObstacles(model, ranges) if is_static else _DynamicObstacles(model)
-    nodes, skipped = [], {}
-    for node in model.graph.node:
-        if node.op_type in operators:
-            reason = find_reason(node)
-            if reason is None:
-                nodes.append(node.name)
-            elif node.op_type in WEIGHTED:
-                skipped[node.name] = reason
-    return Plan(recipe, tuple(nodes), skipped)
-
-
 def rewrite(model: ModelProto, plan: Plan, ranges: Ranges) -> Rewritten:
     """Make what a plan says.
 
@@ -105,9 +47,11 @@ def rewrite(model: ModelProto, plan: Plan, ranges: Ranges) -> Rewritten:
     thing = f"recipe {recipe.name!r}"
     _check_possible(model, plan, thing)
     makers: dict[tuple[str, str | None], Callable[[ModelProto], ModelProto]] = {
-        ("fp16", None): to_fp16,
+        ("fp16", None): partial(to_fp16, kept=tuple(plan.skipped)),
         ("int8", "static"): partial(to_static_int8, plan=plan, ranges=ranges),
         ("int8", "dynamic"): partial(to_dynamic_int8, plan=plan),
+        ("int8", "weightonly"): partial(to_weight_only, nodes=plan.nodes, bits=8),
+        ("int4", "weightonly"): partial(to_weight_only, nodes=plan.nodes, bits=4),
     }
     try:
         with quiet_logging():
@@ -129,16 +73,13 @@ def _check_possible(model: ModelProto, plan: Plan, thing: str) -> None:
     recipe = plan.recipe
     if recipe.precision == "fp32":
         raise UsageError(thing, "it changes nothing", "pack the clean model")
-    plain = Recipe(precision="fp32")
-    news = ("activation", "ranges", "repairs", "keep", "engine")
-    has_news = any(getattr(recipe, each) != getattr(plain, each) for each in news)
-    if has_news or recipe.scheme == "weightonly" or recipe.operators not in (None, *OPERATORS):
-        raise ModelError(thing, "it cannot be made yet", "use a plainer recipe")
     if recipe.per_channel and opset(model) < PER_CHANNEL_OPSET:
         problem = f"the model has opset {opset(model)}, per-channel scales need {PER_CHANNEL_OPSET}"
         raise ModelError(thing, problem, "export the model again with opset_version=17")
     types = {node.name: node.op_type for node in model.graph.node}
-    if recipe.precision == "int8" and not any(types[name] in WEIGHTED for name in plan.nodes):
+    is_integer = recipe.scheme is not None
+    _check_weights(model, thing)
+    if is_integer and not any(types[name] in WEIGHTED for name in plan.nodes):
         reasons = sorted(set(plan.skipped.values()))
         found = reasons[0] if reasons else f"it has none of the operators {recipe.operators}"
         raise ModelError(
@@ -146,8 +87,21 @@ def _check_possible(model: ModelProto, plan: Plan, thing: str) -> None:
         )
 
 
+def _check_weights(model: ModelProto, thing: str) -> None:
+    for tensor in all_tensors(model.graph):
+        if tensor.data_type == TensorProto.FLOAT:
+            values = onnx.numpy_helper.to_array(tensor)
+            if np.isnan(values).any():
+                problem = f"weight {tensor.name!r} has NaN, and no scale stands for it"
+                raise ModelError(thing, problem, "export the model again, or train it again")
+
+
+ACTIVATION_TYPES: Mapping[Activation, str] = {"u8": "QUInt8", "s8": "QInt8", "s16": "QInt16"}
+"""What onnxruntime's quantizer calls them."""
+
+
 def to_static_int8(model: ModelProto, plan: Plan, ranges: Ranges) -> ModelProto:
-    """Activations u8 with the calibrated ranges, weights s8, in QDQ form."""
+    """Activations with the calibrated ranges, weights s8, in QDQ form."""
     from onnxruntime.quantization import QDQQuantizer, QuantType
     from onnxruntime.quantization.calibrate import TensorData
 
@@ -161,11 +115,11 @@ def to_static_int8(model: ModelProto, plan: Plan, ranges: Ranges) -> ModelProto:
         per_channel=plan.recipe.per_channel,
         reduce_range=plan.recipe.seven_bit,
         weight_qType=QuantType.QInt8,
-        activation_qType=QuantType.QUInt8,
+        activation_qType=QuantType[ACTIVATION_TYPES[plan.recipe.activation]],
         tensors_range=data,
         nodes_to_quantize=list(plan.nodes),
         nodes_to_exclude=[],
-        op_types_to_quantize=list(OPERATORS[_operators(plan)]),
+        op_types_to_quantize=list(OPERATORS[plan.recipe.operators or "all"]),
         extra_options={},
     )
     result: ModelProto = quantizer.quantize_model()
@@ -184,7 +138,7 @@ def to_dynamic_int8(model: ModelProto, plan: Plan) -> ModelProto:
         quantize_dynamic(
             model,
             path,
-            op_types_to_quantize=list(DYNAMIC[_operators(plan)]),
+            op_types_to_quantize=list(DYNAMIC[plan.recipe.operators or "all"]),
             nodes_to_quantize=[f"{name}{end}" for name in plan.nodes for end in ("", "_MatMul")],
             per_channel=plan.recipe.per_channel,
             reduce_range=plan.recipe.seven_bit,
@@ -193,13 +147,15 @@ def to_dynamic_int8(model: ModelProto, plan: Plan) -> ModelProto:
         return onnx.load(path)
 
 
-def to_fp16(model: ModelProto) -> ModelProto:
+def to_fp16(model: ModelProto, kept: Sequence[str] = ()) -> ModelProto:
     """Weights and arithmetic in half precision; inputs and outputs stay as they are."""
     from onnxruntime.transformers import float16
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # one for each weight that rounds to zero
-        result: ModelProto = float16.convert_float_to_float16(model, keep_io_types=True)
+        result: ModelProto = float16.convert_float_to_float16(
+            model, keep_io_types=True, node_block_list=list(kept)
+        )
     return result
 
 
@@ -223,27 +179,6 @@ def prepared(model: ModelProto) -> ModelProto:
     return result
 
 
-def lowered_operators(model: ModelProto) -> dict[str, int]:
-    """How many operators compute in less than fp32, by type.
-
-    Integer operators count; operators between DequantizeLinear count where they have weights;
-    everything that reads a float16 tensor counts but casts.
-    """
-    halves = {t.name for t in model.graph.initializer if t.data_type == TensorProto.FLOAT16}
-    dequantized = {
-        node.output[0] for node in model.graph.node if node.op_type == "DequantizeLinear"
-    }
-    counts: Counter[str] = Counter()
-    for node in model.graph.node:
-        inputs = set(node.input)
-        is_integer = node.op_type.endswith("Integer") or node.op_type.startswith("DynamicQuantize")
-        is_qdq = node.op_type in WEIGHTED and len(inputs & dequantized) >= 2
-        is_half = node.op_type != "Cast" and bool(inputs & halves)
-        if (is_integer and node.op_type != "DynamicQuantizeLinear") or is_qdq or is_half:
-            counts[node.op_type] += 1
-    return dict(sorted(counts.items()))
-
-
 @contextmanager
 def quiet_logging() -> Iterator[None]:
     """Keep a library from writing its advice through the root logger while it works."""
@@ -253,38 +188,3 @@ def quiet_logging() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
-
-
-class _StaticObstacles:
-    """Why a node cannot have fixed ranges, None where it can."""
-
-    def __init__(self, model: ModelProto, ranges: Ranges) -> None:
-        self._unusable = unusable(model, ranges)
-        self._floats = float_tensors(model)
-        self._constants = constants(model.graph)
-
-    def __call__(self, node: NodeProto) -> str | None:
-        for name in filter(None, (*node.input[:1], *node.output)):
-            if name not in self._floats and name not in self._constants:
-                return f"{name!r} is no float32 tensor"
-        for name in (*node.input, *node.output):
-            if name in self._unusable:
-                return self._unusable[name]
-        return None
-
-
-class _DynamicObstacles:
-    """Why a node cannot have a stored int8 weight, None where it can."""
-
-    def __init__(self, model: ModelProto) -> None:
-        self._constants = constants(model.graph)
-
-    def __call__(self, node: NodeProto) -> str | None:
-        weight = self._constants.get(node.input[1]) if len(node.input) > 1 else None
-        if weight is None or weight.data_type != TensorProto.FLOAT:
-            return f"{node.op_type} {node.name!r} multiplies by no stored float32 weight"
-        return None
-
-
-def _operators(plan: Plan) -> Operators:
-    return plan.recipe.operators or "all"

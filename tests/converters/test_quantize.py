@@ -9,7 +9,8 @@ import pytest
 from edgekit_converters.calibrate import Range, calibrate
 from edgekit_converters.passes import DEFAULT_PASSES, apply_passes
 from edgekit_converters.passes.contract import difference
-from edgekit_converters.quantize import decide, lowered_operators, rewrite
+from edgekit_converters.placement import decide, lowered_operators
+from edgekit_converters.quantize import rewrite
 from edgekit_converters.recipe import RECIPES, parse
 from networks import FLOAT, conv_net, embedding_net, model_of, stored, value, weights
 from onnx import helper
@@ -166,7 +167,8 @@ SCRIPT = """
 import hashlib, sys
 import onnx
 from edgekit_converters.calibrate import Range
-from edgekit_converters.quantize import decide, rewrite
+from edgekit_converters.placement import decide
+from edgekit_converters.quantize import rewrite
 from edgekit_converters.recipe import RECIPES
 model = onnx.load(sys.argv[1])
 names = [name for node in model.graph.node for name in (*node.input, *node.output)]
