@@ -10,8 +10,7 @@ from edgekit.engines import Array, open_engine
 from edgekit.errors import CrashError, ModelError
 from edgekit_converters.candidate import Candidate, one_line
 from edgekit_converters.ground import Ground
-from edgekit_converters.placement import decide
-from edgekit_converters.quantize import rewrite
+from edgekit_converters.make import make as make_model
 from edgekit_converters.recipe import Recipe
 from edgekit_converters.workbench import Job, Workbench, write_file
 
@@ -86,10 +85,8 @@ def build(recipe: Recipe, ground: Ground) -> Built:
     """
     if recipe.precision == "fp32":
         return Built(ground.model.SerializeToString(deterministic=True), {}, {})
-    ranges = ground.calibration.ranges
-    plan = decide(ground.model, recipe, ranges)
-    made = rewrite(ground.model, plan, ranges)
-    return Built(made.content, made.changed, plan.skipped)
+    made = make_model(recipe, ground.material)
+    return Built(made.content, made.changed, made.skipped)
 
 
 def check_runs(content: bytes, bench: Workbench) -> float:

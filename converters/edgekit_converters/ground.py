@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from onnx import ModelProto
@@ -10,6 +11,7 @@ from edgekit.engines import Array, open_engine
 from edgekit.errors import ModelError
 from edgekit.task import Task
 from edgekit_converters.calibrate import SPLIT, Calibration, FeedSampler, calibrate
+from edgekit_converters.make import Material
 from edgekit_converters.progress import Progress
 from edgekit_converters.prune import prune
 from edgekit_converters.targets import Target
@@ -42,13 +44,20 @@ class Ground:
 
     Attributes:
         model: clean fp32.
+        task: what shows it the calibration split.
         calibration: its ranges, and feeds.
         note: how it differs from the whole model; empty where it does not.
     """
 
     model: ModelProto
+    task: Task
     calibration: Calibration
     note: str = ""
+
+    @cached_property
+    def material(self) -> Material:
+        """What `make` makes candidates from; it keeps the histograms it collects."""
+        return Material(self.model, self.task, self.calibration)
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,7 @@ class Grounds:
         job.progress.start("calibrating the narrower model", None)
         calibration = calibrate(made.model, job.task, seed=job.seed, progress=job.progress.advance)
         note = f"{len(made.widths)} widths narrowed, {made.saved:.0%} of multiplications saved"
-        return Ground(made.model, calibration, note)
+        return Ground(made.model, job.task, calibration, note)
 
 
 def sample_feeds(ground: Ground, task: Task, seed: int) -> list[dict[str, Array]]:

@@ -155,7 +155,8 @@ def _feeds(job: Job) -> list[Feeds]:
 
 def _ground(job: Job, model: ModelProto) -> Ground:
     job.progress.start("calibrating", None)
-    return Ground(model, calibrate(model, job.task, seed=job.seed, progress=job.progress.advance))
+    calibration = calibrate(model, job.task, seed=job.seed, progress=job.progress.advance)
+    return Ground(model, job.task, calibration)
 
 
 def _measured(job: Job, ground: Ground, source: Candidate, meter: Meter) -> Candidate:

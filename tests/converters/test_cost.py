@@ -110,7 +110,8 @@ def test_the_measured_table_is_kept_and_made_again_when_damaged(tmp_path, monkey
 
 def test_int8_work_is_told_from_float_work(conv_path, task, tmp_path):
     from edgekit_converters.calibrate import calibrate
-    from edgekit_converters.quantize import decide, rewrite
+    from edgekit_converters.placement import decide
+    from edgekit_converters.quantize import rewrite
     from edgekit_converters.recipe import parse
 
     model = conv_net()

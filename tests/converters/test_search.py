@@ -11,7 +11,6 @@ from edgekit_converters.goal import Goal
 from edgekit_converters.importers import read_model
 from edgekit_converters.ladder import PLAIN, suited
 from edgekit_converters.progress import Silent
-from edgekit_converters.quantize import Rewritten
 from edgekit_converters.recipe import FP32, parse
 from edgekit_converters.search import judge_finalists, optimize, shortlist
 from edgekit_converters.targets import Target, load_target
@@ -202,7 +201,7 @@ def test_a_candidate_whose_outputs_changed_shape_or_became_nan_is_not_made(job, 
         if tensor.name == "b3":
             tensor.raw_data = b"\xff" * len(tensor.raw_data)  # NaN
     content = other.SerializeToString()
-    monkeypatch.setattr(module, "rewrite", lambda *_: Rewritten(content, {"Conv": 1}))
+    monkeypatch.setattr(module, "build", lambda *_: module.Built(content, {"Conv": 1}, {}))
     candidate = attempt(PLAIN[0], job, bench)
     assert candidate.verdict == "not made"
     assert "no numbers" in candidate.why
