@@ -1,6 +1,7 @@
 """One recipe tried on one model: made, loaded and run, measured, scored."""
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -34,8 +35,16 @@ class Built:
     kept: Mapping[str, str]
 
 
-def attempt(recipe: Recipe, job: Job, bench: Workbench) -> Candidate:
+def attempt(
+    recipe: Recipe, job: Job, bench: Workbench, before: Sequence[Candidate] = ()
+) -> Candidate:
     """Try a recipe; what fails is a candidate with a reason, not an error.
+
+    Args:
+        recipe: what to try.
+        job: for whom.
+        bench: on what.
+        before: what was tried; a model that came out of one of them is not tried again.
 
     Raises:
         TaskError: the task breaks a promise.
@@ -46,10 +55,19 @@ def attempt(recipe: Recipe, job: Job, bench: Workbench) -> Candidate:
     if bench.meter.is_slow:
         stages = (make, score, screen)
     for stage in stages:
+        twin = _twin(candidate, before)
+        if twin is not None:
+            candidate = replace(candidate, verdict="twin", why=f"it is the model of {twin.recipe}")
         if candidate.verdict in ("untried", "in budget"):
             candidate = stage(candidate, job, bench)
     job.progress.note(one_line(candidate))
     return candidate
+
+
+def _twin(candidate: Candidate, before: Sequence[Candidate]) -> Candidate | None:
+    if candidate.sha256 is None:
+        return None
+    return next((each for each in before if each.sha256 == candidate.sha256), None)
 
 
 def make(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
@@ -59,13 +77,15 @@ def make(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
         ground = bench.grounds.at(recipe.prune)
         job.progress.start(f"making {recipe.name}", None)
         made = build(recipe, ground)
-        closeness_db = check_runs(made.content, bench)
+        content = job.shipped(made.content)
+        closeness_db = check_runs(content, bench)
     except ModelError as error:
         return replace(candidate, verdict="not made", why=error.problem)
     candidate = replace(
         candidate,
-        path=write_file(job.folder / f"{recipe.name}.onnx", made.content),
-        size_bytes=len(made.content),
+        path=write_file(job.folder / f"{recipe.name}.onnx", content),
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
         lowered=made.lowered,
         kept=made.kept,
         closeness_db=closeness_db,

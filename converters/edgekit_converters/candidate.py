@@ -15,6 +15,7 @@ Verdict: TypeAlias = Literal[
     "baseline",
     "not tried",  # it makes no sense on this CPU or for this model, or there was no time
     "not made",
+    "twin",  # the same bytes as an earlier one
     "hopeless",  # nothing like fp32's outputs: neither measured nor scored
     "not cheaper",
     "over budget",
@@ -42,6 +43,7 @@ class Candidate:
         why: the reason, one sentence with the figures.
         path: its file; None where it was not made.
         size_bytes: of the file.
+        sha256: of its content.
         lowered: how many operators of each type compute in the new precision.
         kept: nodes that the recipe covers and that stayed float, with the reason.
         closeness_db: signal to noise of its closest output against fp32's, in dB.
@@ -56,6 +58,7 @@ class Candidate:
     why: str = ""
     path: Path | None = None
     size_bytes: int | None = None
+    sha256: str | None = None
     lowered: Mapping[str, int] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
     closeness_db: float | None = None

@@ -1,12 +1,12 @@
 """A candidate's answers and score, on samples that are made once."""
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from edgekit.engines import engine_for, open_engine
+from edgekit.engines import Array, engine_for, open_engine
 from edgekit.measure.accuracy import Predictions, predict_all
 from edgekit.task import Run, Sample, Task
 
@@ -51,16 +51,33 @@ def remembering(task: Task) -> Task:
 
 
 def predict_with(
-    model: Path, task: Task, split: str, progress: Callable[[int], None] | None = None
+    model: Path,
+    task: Task,
+    split: str,
+    progress: Callable[[int], None] | None = None,
+    watch: Callable[[Mapping[str, Array]], None] | None = None,
 ) -> Predictions:
     """Answers of a model file on a split.
+
+    Args:
+        model: its file.
+        task: whose split and `predict`.
+        split: `"calibration"` or `"evaluation"`.
+        progress: told the number of samples done.
+        watch: shown the inputs of every call.
 
     Raises:
         TaskError: the task breaks a promise.
         ModelError: the model does not load or run.
     """
     with running(model) as run:
-        return predict_all(task, run, split, progress)
+
+        def watched(feeds: Mapping[str, Array]) -> dict[str, Array]:
+            if watch is not None:
+                watch(feeds)
+            return run(feeds)
+
+        return predict_all(task, watched, split, progress)
 
 
 @contextmanager

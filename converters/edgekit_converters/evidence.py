@@ -38,6 +38,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "verdict": candidate.verdict,
         "why": candidate.why,
         "size_bytes": candidate.size_bytes,
+        "sha256": candidate.sha256,
         "note": candidate.note,
         "closeness_db": candidate.closeness_db,
         "lowered": dict(candidate.lowered),

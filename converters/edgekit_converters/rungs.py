@@ -38,6 +38,13 @@ class Tried:
         """What became of a recipe; None where it was not tried."""
         return next((each for each in self.candidates if each.recipe == recipe), None)
 
+    def resolved(self, recipe: Recipe) -> Candidate | None:
+        """What became of a recipe, or of the one that made the same model before."""
+        found = self.find(recipe)
+        if found is None or found.verdict != "twin":
+            return found
+        return next(each for each in self.candidates if each.sha256 == found.sha256)
+
     def best(self) -> Candidate:
         """The cheapest in budget on calibration; the clean model at worst."""
         found = [each for each in self.candidates if each.verdict == "in budget" and each.cost]
@@ -97,7 +104,7 @@ def _widths(base: Recipe, start: int, tried: Tried) -> Iterator[Recipe]:
     while share in STEPS and step:
         recipe = replace(base, prune=share)
         yield recipe
-        found = tried.find(recipe)
+        found = tried.resolved(recipe)
         if found is None or found.verdict in ("not made", "not cheaper"):
             return
         wanted = 1 if found.verdict == "in budget" else -1

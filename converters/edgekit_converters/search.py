@@ -7,8 +7,7 @@ cheapest first, until one holds; how many looks that took is part of the result.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from edgekit.errors import CrashError
-from edgekit.measure.accuracy import Predictions
+from edgekit.errors import CrashError, ModelError
 from edgekit_converters.attempt import attempt
 from edgekit_converters.calibrate import Calibration
 from edgekit_converters.candidate import Candidate, one_line
@@ -71,20 +70,18 @@ def optimize(job: Job, rungs: Sequence[Rung] = RUNGS) -> SearchResult:
     job = replace(job, task=remembering(job.task))
     bench = prepare(job)
     tried, unfinished = climb(rungs, job, bench)
-    evaluation = job.predict(bench.source.file, "evaluation", "scoring the model that came", None)
-    judged, looks = judge_finalists(shortlist(tried, job), evaluation, job, bench)
-    source = replace(bench.source, evaluation=job.judge(evaluation, evaluation))
+    judged, looks = judge_finalists(shortlist(tried, job), job, bench)
     chosen = next((each for each in judged.values() if each.verdict == "chosen"), None)
     if chosen is None:
         clean = judged.get(bench.clean.recipe, bench.clean)
-        chosen = fallback(clean, source, evaluation, job)
+        chosen = fallback(clean, job, bench)
         judged[chosen.recipe] = chosen
     return SearchResult(
         job=job,
         passes=bench.passes,
         calibration=bench.grounds.whole.calibration,
         measured=bench.meter.about,
-        baseline=judged.get(source.recipe, source),
+        baseline=judged.get(bench.source.recipe, bench.source),
         candidates=tuple(judged.get(each.recipe, each) for each in tried),
         chosen=chosen,
         looks=looks,
@@ -105,7 +102,7 @@ def climb(rungs: Sequence[Rung], job: Job, bench: Workbench) -> tuple[tuple[Cand
                 limit = f"{job.effort.limit_s:g} CPU-seconds were spent"
                 return tuple(tried.candidates), f"{limit} before {recipe} was tried"
             if tried.find(recipe) is None:
-                tried.candidates.append(attempt(recipe, job, bench))
+                tried.candidates.append(attempt(recipe, job, bench, tried.candidates))
     return tuple(tried.candidates), ""
 
 
@@ -128,7 +125,7 @@ def shortlist(tried: Sequence[Candidate], job: Job) -> list[Candidate]:
 
 
 def judge_finalists(
-    finalists: Sequence[Candidate], evaluation: Predictions, job: Job, bench: Workbench
+    finalists: Sequence[Candidate], job: Job, bench: Workbench
 ) -> tuple[dict[Recipe, Candidate], int]:
     """Measure finalists well and show them the evaluation split, one after the other.
 
@@ -142,7 +139,7 @@ def judge_finalists(
             break
         candidate = measure(finalist, job, bench)
         if candidate.cost is not None and candidate.cost.is_cheaper:
-            candidate = look(candidate, evaluation, job)
+            candidate = look(candidate, job, bench)
             looks += 1
         job.progress.note(one_line(candidate))
         judged[candidate.recipe] = candidate
@@ -162,11 +159,14 @@ def measure(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     return replace(candidate, cost=cost, verdict="not cheaper", why=why)
 
 
-def look(candidate: Candidate, evaluation: Predictions, job: Job) -> Candidate:
+def look(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """Its verdict by the evaluation split."""
-    total = len(evaluation.labels)
-    answers = job.predict(candidate.file, "evaluation", f"judging {candidate.recipe}", total)
-    judged = job.judge(evaluation, answers)
+    total = len(bench.evaluation.labels)
+    try:
+        answers = job.predict(candidate.file, "evaluation", f"judging {candidate.recipe}", total)
+    except ModelError as error:
+        return replace(candidate, verdict="not made", why=error.problem)
+    judged = job.judge(bench.evaluation, answers)
     candidate = replace(candidate, evaluation=judged)
     limit = f"{job.goal.max_drop * 100:g}"
     if job.goal.holds(judged.drop):
@@ -178,15 +178,14 @@ def look(candidate: Candidate, evaluation: Predictions, job: Job) -> Candidate:
     return replace(candidate, verdict="over budget", why=why)
 
 
-def fallback(clean: Candidate, source: Candidate, evaluation: Predictions, job: Job) -> Candidate:
+def fallback(clean: Candidate, job: Job, bench: Workbench) -> Candidate:
     """What is shipped where nothing cheaper is in budget: the clean model unless it is slower."""
     why = "nothing cheaper is in budget"
+    source = bench.source
     if clean.cost is None or clean.cost.is_dearer or clean.cost.ratio > SLOWEST:
         return replace(source, verdict="chosen", why=f"{why}, and the clean model is slower")
     if clean.evaluation is None:
-        answers = job.predict(clean.file, "evaluation", "judging fp32", len(evaluation.labels))
-        clean = replace(clean, evaluation=job.judge(evaluation, answers))
-    assert clean.evaluation is not None
-    if clean.evaluation.drop.point > job.goal.max_drop:
+        clean = look(clean, job, bench)
+    if clean.evaluation is None or clean.evaluation.drop.point > job.goal.max_drop:
         return replace(source, verdict="chosen", why=f"{why}, and the clean model answers worse")
     return replace(clean, verdict="chosen", why=why)

@@ -1,5 +1,6 @@
 """What every candidate starts from and is compared with: the fp32 model, as it came and clean."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,15 +10,17 @@ from edgekit.engines import Array, open_engine
 from edgekit.errors import ModelError, StorageError
 from edgekit.measure.accuracy import Predictions, compare_scores
 from edgekit.task import Task
-from edgekit_converters.calibrate import calibrate, first_feeds
+from edgekit_converters.calibrate import calibrate
+from edgekit_converters.calls import Calls
 from edgekit_converters.candidate import Candidate, Judged, describe_cost
-from edgekit_converters.cost import Meter, Place, meter_for
+from edgekit_converters.cost import Cost, Meter, Place, meter_for
 from edgekit_converters.effort import Effort
 from edgekit_converters.evaluate import predict_with
+from edgekit_converters.finish import finished
 from edgekit_converters.goal import Goal
 from edgekit_converters.ground import Ground, Grounds
 from edgekit_converters.importers import Source
-from edgekit_converters.passes import DEFAULT_PASSES, Feeds, PassReport, apply_passes
+from edgekit_converters.passes import DEFAULT_PASSES, FORMS, PassReport, apply_passes, choose_forms
 from edgekit_converters.progress import Progress
 from edgekit_converters.recipe import AS_IS, FP32
 from edgekit_converters.targets import Target
@@ -58,6 +61,15 @@ class Job:
         self.progress.start(f"{what} on the {split} split", total)
         return predict_with(model, self.task, split, self.progress.advance)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether this machine is the target: then its own layouts may be shipped."""
+        return self.place == HERE
+
+    def shipped(self, content: bytes) -> bytes:
+        """A model in the form that is shipped, and so measured and scored."""
+        return finished(content) if self.is_local else content
+
     def judge(self, reference: Predictions, answers: Predictions) -> Judged:
         """Answers against those of the model that came, on the same split."""
         drop = compare_scores(
@@ -77,6 +89,7 @@ class Workbench:
         grounds: graphs and calibration that recipes start from.
         expected: outputs of the model that came, for each of the calibration's feeds.
         reference: its answers on the calibration split.
+        evaluation: its answers on the evaluation split.
         meter: how cost is measured.
     """
 
@@ -86,6 +99,7 @@ class Workbench:
     grounds: Grounds
     expected: tuple[dict[str, Array], ...]
     reference: Predictions
+    evaluation: Predictions
     meter: Meter
 
 
@@ -100,24 +114,28 @@ def prepare(job: Job) -> Workbench:
     """
     graph = _graph(job.source)
     as_it_came = write_file(job.folder / "source.onnx", job.source.content)
-    reference = job.predict(as_it_came, "calibration", "scoring the model that came", None)
+    calls = Calls(job.seed)
+    reference, evaluation = (
+        _answers(as_it_came, job, split, calls) for split in ("calibration", "evaluation")
+    )
     source = Candidate(
         AS_IS,
         verdict="baseline",
         why="every figure is against it",
         path=as_it_came,
         size_bytes=len(job.source.content),
+        sha256=job.source.sha256,
         calibration=job.judge(reference, reference),
+        evaluation=job.judge(evaluation, evaluation),
     )
-    model, passes = _clean(job, graph)
-    ground = _ground(job, model)
-    meter = meter_for(job.target, job.place, ground.calibration.feeds, job.seed)
-    clean = _measured(job, ground, source, meter)
+    meter = meter_for(job.target, job.place, calls.kept, job.seed)
+    model, passes = clean_up(graph, job, calls, meter)
+    clean = _measured(job, model, source, meter)
     if clean.cost is not None and clean.cost.is_dearer:
         note = f"the result is slower than the model that came: {describe_cost(clean.cost)}"
         passes = tuple(replace(each, outcome="reverted", note=note) for each in passes)
-        ground = _ground(job, graph)
-        clean = _measured(job, ground, source, meter)
+        model = graph
+        clean = _measured(job, model, source, meter)
     answers = job.predict(clean.file, "calibration", "scoring fp32", len(reference.labels))
     clean = replace(
         clean,
@@ -125,8 +143,16 @@ def prepare(job: Job) -> Workbench:
         why="another one is cheaper",
         calibration=job.judge(reference, answers),
     )
+    ground = _ground(job, model)
     expected = tuple(_outputs(as_it_came, ground))
-    return Workbench(source, clean, passes, Grounds(ground, job), expected, reference, meter)
+    grounds = Grounds(ground, job)
+    return Workbench(source, clean, passes, grounds, expected, reference, evaluation, meter)
+
+
+def _answers(path: Path, job: Job, split: str, calls: Calls) -> Predictions:
+    job.progress.start(f"scoring the model that came on the {split} split", None)
+    watch = calls.calibrating if split == "calibration" else calls.evaluating
+    return predict_with(path, job.task, split, job.progress.advance, watch)
 
 
 def _graph(source: Source) -> ModelProto:
@@ -137,20 +163,26 @@ def _graph(source: Source) -> ModelProto:
     return source.model
 
 
-def _clean(job: Job, source: ModelProto) -> tuple[ModelProto, tuple[PassReport, ...]]:
+def clean_up(
+    source: ModelProto, job: Job, calls: Calls, meter: Meter
+) -> tuple[ModelProto, tuple[PassReport, ...]]:
+    """Passes that always help, then the forms that a measurement says pay here."""
     job.progress.start("cleaning the model", None)
-    model, passes = apply_passes(DEFAULT_PASSES, source, _feeds(job))
-    for report in passes:
+    model, passes = apply_passes(DEFAULT_PASSES, source, calls.kept[:CHECKED_FEEDS])
+
+    def compare(before: ModelProto, after: ModelProto) -> Cost:
+        files = [
+            write_file(job.folder / f"{name}.onnx", job.shipped(each.SerializeToString()))
+            for name, each in (("before", before), ("after", after))
+        ]
+        return meter.screen(*files)
+
+    job.progress.start("measuring other forms of it", None)
+    feeds = calls.every_shape(CHECKED_FEEDS)
+    model, forms = choose_forms(FORMS, model, feeds, compare, CHECKED_FEEDS)
+    for report in (*passes, *forms):
         job.progress.note(f"pass {report.name}: {report.outcome}, {report.note}")
-    return model, tuple(passes)
-
-
-def _feeds(job: Job) -> list[Feeds]:
-    engine = open_engine(job.source.engine, job.source.content)
-    try:
-        return list(first_feeds(engine, job.task, CHECKED_FEEDS))
-    finally:
-        engine.close()
+    return model, (*passes, *forms)
 
 
 def _ground(job: Job, model: ModelProto) -> Ground:
@@ -159,12 +191,13 @@ def _ground(job: Job, model: ModelProto) -> Ground:
     return Ground(model, job.task, calibration)
 
 
-def _measured(job: Job, ground: Ground, source: Candidate, meter: Meter) -> Candidate:
-    content = ground.model.SerializeToString(deterministic=True)
+def _measured(job: Job, model: ModelProto, source: Candidate, meter: Meter) -> Candidate:
+    content = job.shipped(model.SerializeToString(deterministic=True))
     path = write_file(job.folder / f"{FP32.name}.onnx", content)
     job.progress.start("measuring the clean model against the one that came", None)
     cost = meter.screen(source.file, path)
-    return Candidate(FP32, path=path, size_bytes=len(content), cost=cost)
+    digest = hashlib.sha256(content).hexdigest()
+    return Candidate(FP32, path=path, size_bytes=len(content), sha256=digest, cost=cost)
 
 
 def _outputs(path: Path, ground: Ground) -> list[dict[str, Array]]:

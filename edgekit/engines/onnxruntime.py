@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.engines import Array, check_feeds, first_line
+from edgekit.engines.onnxfile import LAYOUT, OPTIMIZED, metadata, this_layout
 from edgekit.errors import ModelError
 from edgekit.manifest import Dtype, Tensor
 
@@ -43,6 +44,8 @@ class OnnxRuntime:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = ERRORS_ONLY
+        if self._is_optimized(model):
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         source = str(model) if isinstance(model, Path) else model
         try:
             self._session: Any = onnxruntime.InferenceSession(
@@ -79,6 +82,22 @@ class OnnxRuntime:
     def close(self) -> None:
         """Free the session."""
         self._session = None
+
+    def _is_optimized(self, model: bytes | Path) -> bool:
+        """Whether the runtime's rewriting was done when the model was made.
+
+        Raises:
+            ModelError: it was done for another kind of machine.
+        """
+        try:
+            told = metadata(model)
+        except OSError:
+            return False  # the runtime says what is wrong with the file
+        layout = told.get(LAYOUT)
+        if layout is not None and layout != this_layout():
+            problem = f"its weights are laid out for {layout}, this machine is {this_layout()}"
+            raise ModelError(self._thing, problem, "optimize it again for this machine")
+        return OPTIMIZED in told
 
     def _tensor(self, node: Any) -> Tensor:
         if node.type not in DTYPES:
