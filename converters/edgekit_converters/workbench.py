@@ -10,7 +10,7 @@ from edgekit.engines import Array, open_engine
 from edgekit.errors import ModelError, StorageError
 from edgekit.measure.accuracy import Predictions, compare_scores
 from edgekit.task import Task
-from edgekit_converters.calibrate import calibrate
+from edgekit_converters.calibrate import calibrate, never_ran
 from edgekit_converters.calls import Calls
 from edgekit_converters.candidate import Candidate, Judged, describe_cost
 from edgekit_converters.cost import Cost, Meter, Place, meter_for
@@ -118,6 +118,8 @@ def prepare(job: Job) -> Workbench:
     reference, evaluation = (
         _answers(as_it_came, job, split, calls) for split in ("calibration", "evaluation")
     )
+    if not calls.kept:
+        raise never_ran(job.task, len(reference.labels))
     source = Candidate(
         AS_IS,
         verdict="baseline",
