@@ -3,7 +3,7 @@
     python benchmarks/gate/counts.py --gates 5
 
 Each gate counts a model of 200 matrix products twice and a candidate of 200 or of 202 once, at a
-limit of 0.5 %. Prints every verdict with its ratio and its seconds.
+limit of 0.5 %. Prints how long the set-up took, then every verdict with its ratio and its seconds.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from edgekit.gate.budget import parse_budget
 from edgekit.gate.evidence import gather
 from edgekit.gate.judge import judge
 from edgekit.gate.wanted import Wanted
+from edgekit.measure.devices.arm import ArmDevice
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from workmodels import matmuls
@@ -35,6 +36,9 @@ def main() -> None:
     parser.add_argument("--load", type=int, default=2, help="competing processes (2)")
     parser.add_argument("--cpu", default="cortex-a76")
     args = parser.parse_args()
+    started = time.perf_counter()
+    ArmDevice(args.cpu).describe()
+    print(f"set-up {time.perf_counter() - started:.1f} s")
     with tempfile.TemporaryDirectory() as folder:
         files = {
             "baseline": _write(Path(folder) / "baseline.onnx", PRODUCTS),
@@ -58,7 +62,10 @@ def _gate(kind: str, wanted: Wanted) -> None:
     started = time.perf_counter()
     (verdict,) = judge(BUDGET, gather(wanted, BUDGET))
     seconds = time.perf_counter() - started
-    print(f"{kind:5} {verdict.outcome.value:12} ratio {verdict.value:.5f}, {seconds:.1f} s")
+    print(
+        f"{kind:5} {verdict.outcome.value:12} ratio {verdict.value:.5f}, {seconds:.1f} s",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

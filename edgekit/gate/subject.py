@@ -1,7 +1,6 @@
 """What the gate judges: a bundle or a plain model file, and what a look at it tells."""
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -10,8 +9,8 @@ from msgspec import Struct
 from edgekit.bundle import Bundle
 from edgekit.engines import engine_for
 from edgekit.errors import StorageError
-from edgekit.gate.external import external_files
 from edgekit.manifest import Budget
+from edgekit.measure.external import external_parts
 
 
 class Subject(Struct, frozen=True, omit_defaults=True):
@@ -70,31 +69,10 @@ def look_at(path: Path) -> Subject:
         problem = f"it cannot be read ({error.strerror})"
         raise StorageError(f"model {str(path)!r}", problem, "check the path") from error
     digest, size = hashlib.sha256(content), len(content)
-    for part in _external_parts(path, content):
+    for part in external_parts(path, content):
         digest.update(part)
         size += len(part)
     return Subject(path.name, engine, digest.hexdigest(), digest.hexdigest(), size, size)
-
-
-def _external_parts(path: Path, content: bytes) -> Iterator[bytes]:
-    """What the files of a plain ONNX model's external data hold.
-
-    Raises:
-        StorageError: one is missing, or lies outside of the model's folder.
-    """
-    if path.suffix != ".onnx":
-        return
-    folder = path.parent.resolve()
-    for location in external_files(content):
-        thing = f"model {str(path)!r}, external data {location!r}"
-        file = (folder / location).resolve()
-        if not file.is_relative_to(folder):
-            raise StorageError(thing, "it leaves the model's folder", "put it beside the model")
-        try:
-            yield file.read_bytes()
-        except OSError as error:
-            problem = f"it cannot be read ({error.strerror})"
-            raise StorageError(thing, problem, "put it beside the model") from error
 
 
 def budget_of(path: Path) -> Budget:

@@ -11,6 +11,7 @@ from edgekit.measure.contained import contained_model
 from edgekit.measure.devices import Measurement, open_device
 from edgekit.measure.devices.address import split_url
 from edgekit.measure.energy import WHY_NOT
+from edgekit.measure.external import external_parts
 from edgekit.measure.latency import Sampling, measure
 from edgekit.measure.recording import CANDIDATE, SideFigures, side_figures
 from edgekit.measure.samples import (
@@ -139,7 +140,8 @@ def _timed(figures: SideFigures) -> dict[str, Any]:
 
 def _sizes(path: Path) -> dict[str, int]:
     if path.suffix != ".edgekit":
-        return {"model": path.stat().st_size}
+        parts = external_parts(path, path.read_bytes())
+        return {"model": path.stat().st_size + sum(map(len, parts))}
     with Bundle.open(path) as bundle:
         model = len(bundle.read(bundle.manifest.model))
         return {"model": model, "bundle": bundle.size_bytes}

@@ -1,5 +1,6 @@
 """A board's cache: what it has, what is sent to it, and edgekit installed in it."""
 
+import hashlib
 import shlex
 from collections.abc import Iterator
 from functools import cached_property
@@ -21,6 +22,7 @@ from edgekit.measure.devices.link import (
 from edgekit.measure.devices.lock import sha256_of
 from edgekit.measure.devices.runner import Archive, Runner, build_runner
 from edgekit.measure.devices.transport import LinkLostError
+from edgekit.measure.external import external_paths
 
 WHOLE = -1
 PART_BYTES = 1 << 18
@@ -114,13 +116,21 @@ class Board:
     def put(self, path: Path) -> Path:
         """A model file or bundle on the board, under its own name in a folder of its digest.
 
+        External data lies beside it, as it does here.
+
         Raises:
             DeviceError: as `push`.
+            StorageError: external data is missing, or lies elsewhere.
         """
-        digest = sha256_of(path)
-        name = f"files/{digest}/{path.name}"
-        self.push(path, name, digest)
-        return Path(self.probed.root) / name
+        beside = external_paths(path, path.read_bytes())
+        digests = {path.name: sha256_of(path)}
+        digests |= {location: sha256_of(file) for location, file in beside.items()}
+        digest = digests[path.name]
+        if beside:
+            digest = hashlib.sha256("".join(digests.values()).encode()).hexdigest()
+        for name, file in {path.name: path, **beside}.items():
+            self.push(file, f"files/{digest}/{name}", digests[name])
+        return Path(self.probed.root) / f"files/{digest}/{path.name}"
 
     @cached_property
     def runner(self) -> Runner:

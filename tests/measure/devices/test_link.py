@@ -3,7 +3,9 @@
 import shlex
 import sys
 
+import onnx
 import pytest
+from workmodels import matmuls
 
 from edgekit.errors import DeviceError
 from edgekit.measure.devices.board import Board
@@ -121,6 +123,20 @@ def test_a_file_is_sent_once(board, shell, tmp_path):
     sent = len(shell.scripts)
     assert board.put(path) == there
     assert len(shell.scripts) == sent + 1  # it asked
+
+
+def test_external_data_is_sent_to_lie_beside_its_model(board, tmp_path):
+    path = tmp_path / "model.onnx"
+    onnx.save_model(
+        matmuls(2, 64), path, save_as_external_data=True, location="weights.bin", size_threshold=0
+    )
+    there = board.put(path)
+    weights = tmp_path / "weights.bin"
+    assert (there.parent / "weights.bin").read_bytes() == weights.read_bytes()
+    weights.write_bytes(weights.read_bytes()[::-1])
+    again = board.put(path)
+    assert again.parent != there.parent
+    assert (again.parent / "weights.bin").read_bytes() == weights.read_bytes()
 
 
 def test_an_upload_goes_on_where_the_connection_dropped(board, shell, tmp_path):

@@ -5,8 +5,9 @@ from onnx import TensorProto, helper, numpy_helper
 from workmodels import endless, matmuls
 
 from edgekit.errors import StorageError
-from edgekit.gate.external import external_files
 from edgekit.gate.subject import look_at
+from edgekit.measure.bench import bench
+from edgekit.measure.external import external_files
 
 
 def external(path, location="weights.bin"):
@@ -33,6 +34,12 @@ def test_external_data_counts_in_size_and_digest(tmp_path):
     assert look_at(path).model_sha256 != before.model_sha256
 
 
+def test_bench_counts_it_in_the_size_too(tmp_path):
+    path = external(tmp_path / "model.onnx")
+    found = bench(path, calls=6, max_s=1.0)
+    assert found["size_bytes"]["model"] == look_at(path).model_bytes
+
+
 def test_tensors_in_attributes_and_subgraphs_are_found():
     weight = numpy_helper.from_array(np.ones(4, np.float32), "w")
     weight.data_location = TensorProto.EXTERNAL
@@ -52,7 +59,7 @@ def test_what_is_no_model_names_nothing(content):
 def test_data_that_is_missing_or_elsewhere_is_said(tmp_path):
     path = external(tmp_path / "model.onnx")
     (tmp_path / "weights.bin").unlink()
-    with pytest.raises(StorageError, match=r"weights\.bin.*cannot be read"):
+    with pytest.raises(StorageError, match=r"weights\.bin.*there is no such file"):
         look_at(path)
     content = path.read_bytes().replace(b"weights.bin", b"../tmp/w.bi")
     path.write_bytes(content)

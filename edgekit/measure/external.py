@@ -5,6 +5,9 @@ Source: onnx.proto, messages ModelProto, GraphProto, NodeProto, AttributeProto, 
 """
 
 from collections.abc import Iterator
+from pathlib import Path
+
+from edgekit.errors import StorageError
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
@@ -35,6 +38,50 @@ def external_files(model: bytes) -> tuple[str, ...]:
         return tuple(sorted(set(_locations(memoryview(model), MODEL))))
     except (IndexError, UnicodeDecodeError, RecursionError):
         return ()
+
+
+def external_paths(path: Path, content: bytes) -> dict[str, Path]:
+    """The files of a plain ONNX model's external data, by their locations.
+
+    Args:
+        path: the model's; one that is not .onnx has none.
+        content: of the model's own file.
+
+    Raises:
+        StorageError: one is missing, or lies outside of the model's folder.
+    """
+    if path.suffix != ".onnx":
+        return {}
+    folder = path.parent.resolve()
+    files = {location: (folder / location).resolve() for location in external_files(content)}
+    for location, file in files.items():
+        if not file.is_relative_to(folder):
+            raise _misplaced(path, location, "it leaves the model's folder")
+        if not file.is_file():
+            raise _misplaced(path, location, "there is no such file")
+    return files
+
+
+def external_parts(path: Path, content: bytes) -> Iterator[bytes]:
+    """What the files of a plain ONNX model's external data hold.
+
+    Args:
+        path: as `external_paths`.
+        content: as `external_paths`.
+
+    Raises:
+        StorageError: one is missing, cannot be read, or lies outside of the model's folder.
+    """
+    for location, file in external_paths(path, content).items():
+        try:
+            yield file.read_bytes()
+        except OSError as error:
+            raise _misplaced(path, location, f"it cannot be read ({error.strerror})") from error
+
+
+def _misplaced(path: Path, location: str, problem: str) -> StorageError:
+    thing = f"model {str(path)!r}, external data {location!r}"
+    return StorageError(thing, problem, "put it beside the model")
 
 
 def _locations(message: memoryview, kind: str) -> Iterator[str]:
