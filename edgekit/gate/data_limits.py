@@ -135,8 +135,7 @@ def _disagreement_share(name: str, limit: float, case: Case) -> Verdict:
     if labels is None:
         return missing(name, limit, "share", case.evidence.missing[DATA])
     if labels.disagreements is None:
-        what = "answers are floating-point numbers: let predict() return labels or text"
-        return missing(name, limit, "share", what)
+        return missing(name, limit, "share", labels.not_compared or "labels were not compared")
     if not labels.compared:
         return missing(name, limit, "share", "the model took none of the samples: see [schema]")
     reason = (

@@ -9,7 +9,7 @@ from edgekit.gate.wanted import EVALUATION, Wanted
 from edgekit.manifest import Budget, DriftBudget, LabelsBudget, SchemaBudget
 from edgekit.measure.contained import contained_model
 from edgekit.measure.dataset import DataFigures, Look, Use, answers_of, look_at_data, use_of
-from edgekit.measure.labels import SHOWN, LabelFigures, disagreements
+from edgekit.measure.labels import SHOWN, LabelFigures, disagreements, why_not_compared
 from edgekit.task import Task, load_data
 
 
@@ -73,11 +73,15 @@ def _compared(
         asked = use_of(file, source.tasks)
         with contained_model(file, timeout_s=wanted.timeout_s) as model:
             answers = answers_of(source.data, source.split, asked, model.run, set(seen.answers))
-    differ = disagreements(dict(enumerate(seen.labelled.labels)), answers, use.names)
+    labels = dict(enumerate(seen.labelled.labels))
+    why = why_not_compared(labels, answers)
+    if why is not None:
+        return replace(found, not_compared=why)
+    differ = disagreements(labels, answers, use.names)
     return replace(
         found,
         compared=len(answers),
-        disagreements=None if differ is None else len(differ),
-        disagreeing=tuple(differ or ())[:SHOWN],
+        disagreements=len(differ),
+        disagreeing=tuple(differ[:SHOWN]),
         answered_by=file.name,
     )

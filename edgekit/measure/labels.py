@@ -12,6 +12,8 @@ from msgspec import Struct
 from edgekit.measure.accuracy import is_floating, same
 
 SHOWN = 5
+SINGLE = (int, str, np.integer, np.bool_)
+"""One class or one text."""
 
 
 class LabelFigures(Struct, frozen=True, omit_defaults=True):
@@ -25,9 +27,10 @@ class LabelFigures(Struct, frozen=True, omit_defaults=True):
         smallest: samples of the smallest classes, those without any included; empty where labels
             are no classes.
         compared: samples whose label was compared with a model's answer.
-        disagreements: those where it differs; None where answers are floating-point numbers.
+        disagreements: those where it differs; None where they were not compared.
+        not_compared: why they were not.
         disagreeing: numbers of some of them.
-        answered_by: the file whose answers these are, and its recipe.
+        answered_by: the file whose answers these are.
     """
 
     labels: int
@@ -36,6 +39,7 @@ class LabelFigures(Struct, frozen=True, omit_defaults=True):
     smallest: tuple[tuple[str, int], ...] = ()
     compared: int = 0
     disagreements: int | None = None
+    not_compared: str | None = None
     disagreeing: tuple[int, ...] = ()
     answered_by: str | None = None
 
@@ -80,18 +84,31 @@ class Labelled:
         ]
 
 
+def why_not_compared(labels: Mapping[int, Any], answers: Mapping[int, Any]) -> str | None:
+    """Why labels cannot be held against answers; None where both are classes or text.
+
+    A label may be a set of what is allowed or a whole recording's truth: only `score` knows.
+    """
+    if any(is_floating(answer) for answer in answers.values()):
+        return "answers are floating-point numbers: let predict() return labels or text"
+    for number, answer in answers.items():
+        label = labels[number]
+        if not isinstance(label, SINGLE) or not isinstance(answer, SINGLE):
+            kinds = f"labels are {type(label).__name__}, answers {type(answer).__name__}"
+            return f"{kinds}: only classes and text can be compared one by one"
+    return None
+
+
 def disagreements(
     labels: Mapping[int, Any], answers: Mapping[int, Any], names: Sequence[str] | None
-) -> list[int] | None:
-    """Numbers of the samples whose answer is not their label; None for floating-point answers.
+) -> list[int]:
+    """Numbers of the samples whose answer is not their label.
 
     Args:
-        labels: by number of the sample.
+        labels: by number of the sample; classes or text.
         answers: likewise.
         names: of each class; a label may be a name where the answer is its place.
     """
-    if any(is_floating(answer) for answer in answers.values()):
-        return None
     return [
         number
         for number, answer in answers.items()
@@ -122,7 +139,7 @@ def _parts(raw: Any) -> list[bytes | None]:
 
 
 def _smallest(labels: Sequence[Any], names: Sequence[str] | None) -> tuple[tuple[str, int], ...]:
-    if not all(isinstance(label, int | str | np.integer) for label in labels):
+    if not all(isinstance(label, SINGLE) for label in labels):
         return ()
     counts = Counter(dict.fromkeys(names or (), 0))
     counts.update(str(_named(label, names)) for label in labels)

@@ -172,6 +172,14 @@ def test_names_and_places_of_classes_are_the_same_labels(judged, bundle):
         assert verdicts["labels.max_disagreement_share"].value == share
 
 
+@pytest.mark.parametrize("label", ["{0, 2}", "np.array([1, 0])", "(1, 2)", "None"])
+def test_labels_that_only_the_score_understands_are_not_held_against_answers(judged, label):
+    verdict = judged({"labels": {"max_disagreement_share": 0.1}}, label=label)
+    verdict = verdict["labels.max_disagreement_share"]
+    assert verdict.outcome is INCONCLUSIVE
+    assert "answers int: only classes and text can be compared" in verdict.reason
+
+
 def test_labels_that_are_no_classes_and_inputs_that_cannot_be_compared_are_said(judged, tmp_path):
     path = tmp_path / "task.py"
     path.write_text(
