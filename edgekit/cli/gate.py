@@ -10,7 +10,6 @@ from edgekit.cli.several import Several
 
 if TYPE_CHECKING:
     from edgekit.gate.report import GateReport
-    from edgekit.manifest import Budget
 
 HELP = "judge a release against a budget and a baseline: exit code 0 pass, 1 fail, 3 inconclusive"
 
@@ -97,14 +96,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
+    from edgekit.gate.budget import budget_for
     from edgekit.gate.evidence import gather
     from edgekit.gate.judge import judge
     from edgekit.gate.markdown import to_markdown
     from edgekit.gate.report import make_report
     from edgekit.gate.wanted import Wanted, data_set
+    from edgekit.gate.words import as_text
 
     _check_folders(args)
-    budget = _budget(args)
+    budget = budget_for(args.candidate, args.budget)
     wanted = Wanted(
         candidate=args.candidate,
         baselines=tuple(args.baseline),
@@ -124,34 +125,6 @@ def run(args: argparse.Namespace) -> int:
     return report.exit_code
 
 
-def as_text(report: "GateReport") -> str:
-    """The verdicts for a person, one line a limit."""
-    from edgekit.gate import words
-
-    lines = [
-        f"{verdict.outcome.value:12} {verdict.title:22} {verdict.reason}"
-        for verdict in report.verdicts
-    ]
-    floor = words.noise_floor(report)
-    if floor is not None:
-        lines.append(floor)
-    return "\n".join([*lines, f"{report.outcome.value}: {words.headline(report)}"])
-
-
-def _budget(args: argparse.Namespace) -> "Budget":
-    from edgekit.errors import UsageError
-    from edgekit.gate.budget import limits, load_budget
-    from edgekit.gate.subject import budget_of
-
-    if args.budget is not None:
-        return load_budget(args.budget)
-    budget = budget_of(args.candidate)
-    if not limits(budget):
-        problem = "it carries no budget and none was given"
-        raise UsageError(f"candidate {str(args.candidate)!r}", problem, "give --budget FILE")
-    return budget
-
-
 def _check_folders(args: argparse.Namespace) -> None:
     """Find out now, not after measuring, that a report cannot be written."""
     from edgekit.errors import StorageError
@@ -164,19 +137,9 @@ def _check_folders(args: argparse.Namespace) -> None:
 
 def _write(args: argparse.Namespace, report: "GateReport") -> None:
     from edgekit.gate.history import append
-    from edgekit.gate.html import to_html
-    from edgekit.gate.junit import to_junit
-    from edgekit.gate.markdown import to_markdown
-    from edgekit.gate.report import to_json, write_file
+    from edgekit.gate.outputs import WRITERS, write_reports
 
-    if args.json is not None:
-        write_file(args.json, to_json(report))
-    if args.junit is not None:
-        write_file(args.junit, to_junit(report))
-    if args.markdown is not None:
-        write_file(args.markdown, to_markdown(report).encode())
-    if args.html is not None:
-        write_file(args.html, to_html(report).encode())
+    write_reports(report, {kind: getattr(args, kind) for kind in WRITERS})
     if args.history is not None:
         append(args.history, report)
 

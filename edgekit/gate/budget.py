@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from edgekit.errors import BudgetError, StorageError
+from edgekit.errors import BudgetError, StorageError, UsageError
+from edgekit.gate.subject import budget_of
 from edgekit.manifest import Budget, MetricBudget
 
 METRICS = "metrics"
@@ -42,6 +43,22 @@ def load_budget(path: Path) -> Budget:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BudgetError(thing, f"it is not TOML: {error}", "correct the line") from error
     return parse_budget(tables, thing)
+
+
+def budget_for(candidate: Path, given: Path | None) -> Budget:
+    """The budget of a file that was given, else the one that the candidate carries.
+
+    Raises:
+        BudgetError: as for `load_budget`.
+        UsageError: there is none.
+    """
+    if given is not None:
+        return load_budget(given)
+    budget = budget_of(candidate)
+    if not limits(budget):
+        problem = "it carries no budget and none was given"
+        raise UsageError(f"candidate {str(candidate)!r}", problem, "give --budget FILE")
+    return budget
 
 
 def parse_budget(tables: Mapping[str, Any], thing: str) -> Budget:

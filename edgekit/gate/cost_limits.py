@@ -1,14 +1,17 @@
 """Limits on what the candidate costs: latency, instructions, memory, size."""
 
+import numpy as np
+
 from edgekit.gate.case import Case, Judge, at_most, missing
 from edgekit.gate.evidence import INSTRUCTIONS, TIMING
 from edgekit.gate.verdict import Outcome, Verdict
 from edgekit.measure.latency import LatencyComparison
 from edgekit.measure.recording import CANDIDATE, Ratio, baseline_role, side_figures, too_noisy
-from edgekit.statistics import quantile_bound
+from edgekit.statistics import Floats, quantile_bound
 
 SEQUENCE = "95 %, valid at every look, and the differences between processes"
 ORDER_STATISTIC = "one-sided 99 % bounds by order statistics"
+QUANTILES = {"latency.p50_ms": 0.5, "latency.p95_ms": 0.95, "latency.p99_ms": 0.99}
 REPEATED = "by how much two counts of the same model differ"
 
 
@@ -47,27 +50,32 @@ def _ratio_reason(ratio: Ratio, limit: float) -> str:
     )
 
 
-def _percentile(quantile: float) -> Judge:
-    def judge_percentile(name: str, limit: float, case: Case) -> Verdict:
-        if case.evidence.timing is None:
-            return missing(name, limit, "ms", case.evidence.missing[TIMING])
-        calls = case.evidence.timing.calls_ms(CANDIDATE)
-        bound = quantile_bound(calls, quantile)
-        value = float(sorted(calls)[min(int(quantile * calls.size), calls.size - 1)])
-        if bound.high is None:
-            what = f"{bound.samples} calls, {bound.needed - bound.samples} are missing"
-            return Verdict(
-                name, Outcome.INCONCLUSIVE, limit, "ms", what, value, samples=bound.samples
-            )
-        low = bound.low if bound.low is not None else 0.0
-        reason = f"{value:.3f} ms, at most {bound.high:.3f} ms over {bound.samples} calls"
-        outcome = at_most(low, bound.high, limit)
-        return Verdict(
-            name, outcome, limit, "ms", reason, value, low, bound.high, ORDER_STATISTIC,
-            bound.samples,
-        )  # fmt: skip
+def _percentile(name: str, limit: float, case: Case) -> Verdict:
+    if case.evidence.timing is None:
+        return missing(name, limit, "ms", case.evidence.missing[TIMING])
+    return percentile_verdict(name, limit, case.evidence.timing.calls_ms(CANDIDATE))
 
-    return judge_percentile
+
+def percentile_verdict(name: str, limit: float, calls_ms: Floats) -> Verdict:
+    """A limit of `QUANTILES` on calls that were timed one by one.
+
+    Args:
+        name: `latency.p99_ms` or the like.
+        limit: in milliseconds.
+        calls_ms: shape (n,).
+    """
+    quantile = QUANTILES[name]
+    bound = quantile_bound(calls_ms, quantile)
+    value = float(np.sort(calls_ms)[min(int(quantile * calls_ms.size), calls_ms.size - 1)])
+    if bound.high is None:
+        what = f"{bound.samples} calls, {bound.needed - bound.samples} are missing"
+        return Verdict(name, Outcome.INCONCLUSIVE, limit, "ms", what, value, samples=bound.samples)
+    low = bound.low if bound.low is not None else 0.0
+    reason = f"{value:.3f} ms, at most {bound.high:.3f} ms over {bound.samples} calls"
+    outcome = at_most(low, bound.high, limit)
+    return Verdict(
+        name, outcome, limit, "ms", reason, value, low, bound.high, ORDER_STATISTIC, bound.samples
+    )
 
 
 def _instruction_ratio(name: str, limit: float, case: Case) -> Verdict:
@@ -144,9 +152,7 @@ INSTRUCTION_JUDGES: dict[str, Judge] = {
 }
 COST_JUDGES: dict[str, Judge] = {
     "latency.max_ratio": _latency_ratio,
-    "latency.p50_ms": _percentile(0.5),
-    "latency.p95_ms": _percentile(0.95),
-    "latency.p99_ms": _percentile(0.99),
+    **dict.fromkeys(QUANTILES, _percentile),
     "memory.peak_mb": _peak_mb,
     "memory.max_ratio": _memory_ratio,
     "size.max_mb": _size_mb,

@@ -26,6 +26,20 @@ def headline(report: GateReport) -> str:
     return HEADLINES[report.outcome]
 
 
+def as_text(report: GateReport) -> str:
+    """The verdicts for a person, one line a limit."""
+    lines = verdict_lines(report.verdicts)
+    floor = noise_floor(report)
+    if floor is not None:
+        lines.append(floor)
+    return "\n".join([*lines, f"{report.outcome.value}: {headline(report)}"])
+
+
+def verdict_lines(verdicts: Sequence[Verdict]) -> list[str]:
+    """Outcome, limit and reason of each."""
+    return [f"{each.outcome.value:12} {each.title:22} {each.reason}" for each in verdicts]
+
+
 def number(value: float | str | None, unit: str) -> str:
     """A figure with its unit, as short as it stays readable; a dash for none."""
     if value is None:
