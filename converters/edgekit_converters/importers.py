@@ -14,6 +14,7 @@ from edgekit.engines import engine_for, first_line, open_engine
 from edgekit.errors import ModelError, StorageError
 from edgekit.manifest import Engine, Tensor
 from edgekit_converters.graph import DEFAULT_DOMAIN, all_graphs, all_tensors, opset
+from edgekit_converters.passes.dead_ends import weights_are_no_inputs
 from edgekit_converters.passes.node_names import part_names
 
 OLDEST_OPSET = 7
@@ -62,6 +63,7 @@ def read_model(path: Path) -> Source:
     if engine == "onnxruntime":
         model = parse_onnx(content, path.parent, thing)
         content = model.SerializeToString(deterministic=True)
+        weights_are_no_inputs(model)  # but what came is measured as it came
     elif content[4:8] != TFLITE_MAGIC:
         problem = f"bytes 4 to 8 are {content[4:8]!r}, a TFLite file has {TFLITE_MAGIC!r} there"
         raise ModelError(thing, problem, "check that the file is whole, or convert it again")
@@ -81,8 +83,12 @@ def read_bytes(path: Path, thing: str) -> bytes:
 
     Raises:
         StorageError: the file cannot be read.
+        ModelError: it is larger than any model may be.
     """
     try:
+        if path.stat().st_size > LARGEST_BYTES:
+            problem = f"it has {path.stat().st_size} bytes, more than a protobuf holds"
+            raise ModelError(thing, problem, "store its weights beside it, or split it")
         return path.read_bytes()
     except OSError as error:
         problem = f"it cannot be read ({error.strerror or error})"
@@ -110,18 +116,20 @@ def parse_onnx(content: bytes, folder: Path, thing: str) -> ModelProto:
     if not model.graph.node and not model.graph.output:
         problem = f"its {len(content)} bytes hold no graph"
         raise ModelError(thing, problem, "check that the file is whole, or copy it again")
-    check_opset(model, thing)
-    load_external_data(model, folder, thing)
-    check_operators(model, thing)
-    check_weights(model, thing)
-    part_names(model)
+    way_out = f"check that the file is whole, or {EXPORT_AGAIN}"
     try:
+        check_opset(model, thing)
+        load_external_data(model, folder, thing)
+        check_operators(model, thing)
+        check_weights(model, thing)
+        part_names(model)
         onnx.checker.check_model(model)
-    except (onnx.checker.ValidationError, ValueError) as error:
+    except onnx.checker.ValidationError as error:
         problem = f"onnx.checker refuses it: {first_line(error)}"
-        raise ModelError(
-            thing, problem, f"check that the file is whole, or {EXPORT_AGAIN}"
-        ) from error
+        raise ModelError(thing, problem, way_out) from error
+    except (ValueError, TypeError, OverflowError, MemoryError) as error:
+        # what is damaged says so where it is read: sizes that do not fit, names that are no text
+        raise ModelError(thing, f"it is damaged: {first_line(error)}", way_out) from error
     return model
 
 
@@ -166,22 +174,20 @@ def load_external_data(model: ModelProto, folder: Path, thing: str) -> None:
         ModelError: a file is missing or too short, or lies outside the model's folder.
     """
     stored = [tensor for tensor in all_tensors(model.graph) if _is_external(tensor)]
-    for tensor in stored:
-        _check_external(tensor, folder, thing)
+    size_bytes = model.ByteSize() + sum(_check_external(each, folder, thing) for each in stored)
+    if size_bytes > LARGEST_BYTES:
+        problem = f"with its external data it has {size_bytes} bytes, more than a protobuf holds"
+        raise ModelError(thing, problem, "split the model, or export it in float16")
     if stored:
         onnx.external_data_helper.load_external_data_for_model(model, str(folder))
-    if model.ByteSize() > LARGEST_BYTES:
-        problem = (
-            f"with its external data it has {model.ByteSize()} bytes, more than a protobuf holds"
-        )
-        raise ModelError(thing, problem, "split the model")
 
 
 def _is_external(tensor: TensorProto) -> bool:
     return tensor.data_location == TensorProto.EXTERNAL
 
 
-def _check_external(tensor: TensorProto, folder: Path, thing: str) -> None:
+def _check_external(tensor: TensorProto, folder: Path, thing: str) -> int:
+    """Check where a weight is said to lie; how many bytes will be read."""
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
     path = folder / location
@@ -203,6 +209,7 @@ def _check_external(tensor: TensorProto, folder: Path, thing: str) -> None:
             f"which has {size_bytes}"
         )
         raise ModelError(thing, problem, f"copy {location!r} again")
+    return int(length) if "length" in entries else size_bytes - int(offset)
 
 
 def _listed(names: Iterable[str]) -> str:

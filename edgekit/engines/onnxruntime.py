@@ -49,15 +49,19 @@ class OnnxRuntime:
         source = str(model) if isinstance(model, Path) else model
         try:
             self._session: Any = onnxruntime.InferenceSession(
-                source, options, providers=["CPUExecutionProvider"]
-            )
+                source, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )  # fallback would print, and try the same provider again
         except Exception as error:  # onnxruntime's own errors share no base class but this
             problem = f"{self.runtime} cannot load it: {first_line(error)}"
             raise ModelError(
                 self._thing, problem, "export it again or update onnxruntime"
             ) from error
-        self.inputs = tuple(self._tensor(node) for node in self._session.get_inputs())
-        self.outputs = tuple(self._tensor(node) for node in self._session.get_outputs())
+        try:
+            self.inputs = tuple(self._tensor(node) for node in self._session.get_inputs())
+            self.outputs = tuple(self._tensor(node) for node in self._session.get_outputs())
+        except UnicodeDecodeError as error:
+            problem = f"a name in it is not UTF-8 ({error.reason})"
+            raise ModelError(self._thing, problem, "check that the file is whole") from error
         self._output_names = [tensor.name for tensor in self.outputs]
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:

@@ -2,10 +2,13 @@ import numpy as np
 import onnx
 import pytest
 from edgekit_converters.importers import read_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from networks import conv_net, model_of, stored, value
 from onnx import helper
+from zoo import ZOO
 
-from edgekit.errors import ModelError, StorageError, UsageError
+from edgekit.errors import EdgekitError, ModelError, StorageError, UsageError
 
 
 def test_an_onnx_file_is_read_with_its_tensors(conv_path):
@@ -129,3 +132,95 @@ def test_a_file_that_only_claims_to_be_tflite_is_refused(tmp_path):
     path.write_bytes(b"0123456789")
     with pytest.raises(ModelError, match="TFL3"):
         read_model(path)
+
+
+def test_a_file_larger_than_a_protobuf_is_not_read(tmp_path):
+    path = tmp_path / "huge.onnx"
+    with path.open("wb") as file:
+        file.truncate(3 * 2**30)  # a hole: it takes no disk
+    with pytest.raises(ModelError, match=r"3221225472 bytes.*store its weights beside it"):
+        read_model(path)
+
+
+@pytest.mark.parametrize("with_length", [True, False])
+def test_more_external_data_than_a_protobuf_holds_is_refused_unread(tmp_path, with_length):
+    model = onnx.load(save_external(tmp_path), load_external_data=False)
+    with (tmp_path / "weights.bin").open("wb") as file:
+        file.truncate(3 * 2**30)
+    entries = model.graph.initializer[0].external_data
+    del entries[:]
+    entries.add(key="location", value="weights.bin")
+    if with_length:
+        entries.add(key="length", value=str(3 * 2**30))
+    path = tmp_path / "big.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="more than a protobuf holds; split the model"):
+        read_model(path)
+
+
+def test_nodes_that_share_a_name_are_told_apart(tmp_path):
+    model = conv_net()
+    for node in model.graph.node:
+        node.name = "same"
+    path = tmp_path / "same.onnx"
+    onnx.save(model, path)
+    names = [node.name for node in read_model(path).model.graph.node]
+    assert len(set(names)) == len(names)
+
+
+def test_weights_that_were_listed_as_inputs_are_none(tmp_path):
+    model = conv_net()
+    model.graph.input.append(value("w1", [16, 3, 3, 3]))
+    path = tmp_path / "listed.onnx"
+    onnx.save(model, path)
+    source = read_model(path)
+    assert [each.name for each in source.model.graph.input] == ["x"]
+    assert len(onnx.load_from_string(source.content).graph.input) == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "problem"),
+    [("op_type", "it is damaged"), ("dims", "it is damaged")],
+)
+def test_damage_is_named_in_one_line(tmp_path, field, problem, capfd):
+    content = conv_net().SerializeToString()
+    if field == "op_type":
+        content = content.replace(b"GlobalAveragePool", b"Global\xffveragePool")
+    else:
+        model = conv_net()
+        model.graph.initializer[0].dims[0] = 5
+        content = model.SerializeToString()
+    path = tmp_path / "damaged.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=problem) as caught:
+        read_model(path)
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path, capfd):
+    content = conv_net().SerializeToString().replace(b"batch", b"b\xffatch"[:5])
+    path = tmp_path / "name.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError):
+        read_model(path)
+    assert capfd.readouterr() == ("", "")
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    maker=st.sampled_from(sorted(set(ZOO) - {"random_numbers"})),
+    edits=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=6),
+)
+def test_damaged_bytes_load_or_are_refused(tmp_path_factory, maker, edits):
+    content = bytearray(ZOO[maker]().SerializeToString())
+    for place, byte in edits:
+        content[int(place * len(content))] = byte
+    path = tmp_path_factory.mktemp("damaged") / "damaged.onnx"
+    path.write_bytes(content)
+    message = ""
+    try:
+        read_model(path)
+    except EdgekitError as refused:
+        message = str(refused)
+    assert "\n" not in message

@@ -25,13 +25,18 @@ class DeadEnds:
     def apply(self, model: ModelProto) -> ModelProto:
         """Remove in place."""
         remove_unread(model)
-        graph = model.graph
-        stored = {tensor.name for tensor in graph.initializer}
-        for index in reversed(range(len(graph.input))):
-            if graph.input[index].name in stored:
-                del graph.input[index]
-                model.ir_version = max(model.ir_version, 4)
+        weights_are_no_inputs(model)
         return model
+
+
+def weights_are_no_inputs(model: ModelProto) -> None:
+    """Take stored weights out of the inputs, in place; the runtime asks for no such input."""
+    graph = model.graph
+    stored = {tensor.name for tensor in graph.initializer}
+    for index in reversed(range(len(graph.input))):
+        if graph.input[index].name in stored:
+            del graph.input[index]
+            model.ir_version = max(model.ir_version, 4)
 
 
 def remove_unread(model: ModelProto) -> None:
