@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
+    from edgekit.gate.files import write_file
     from edgekit.gate.history import read_commits, read_history
-    from edgekit.gate.report import write_file
     from edgekit.gate.trendpage import to_html
     from edgekit.gate.trends import find_trends, to_json, to_text
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edgekit.errors import StorageError
+from edgekit.gate.files import append_file
 from edgekit.gate.verdict import Outcome, Verdict
 
 SUMMARY_BYTES = 1 << 20
@@ -51,9 +52,7 @@ def append_summary(path: Path, markdown: str) -> None:
         StorageError: the file cannot be written.
     """
     try:
-        taken = path.stat().st_size if path.exists() else 0
-        with path.open("ab") as file:
-            file.write(fitting(markdown, SUMMARY_BYTES - taken).encode())
+        append_file(path, lambda taken, _: fitting(markdown, SUMMARY_BYTES - taken).encode())
     except OSError as error:
         problem = f"it cannot be written ({error.strerror})"
         raise StorageError(f"job summary {path.name!r}", problem, "check the runner") from error

@@ -4,8 +4,6 @@ A line of a history is a gate report as `gate.json` holds it, without its line b
 line, one schema. What cannot be read is left out and named.
 """
 
-import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from edgekit.errors import StorageError, UsageError
+from edgekit.gate.files import append_file
 from edgekit.gate.report import SCHEMA, GateReport, from_json
 
 LINES = ".jsonl"
@@ -45,18 +44,8 @@ def append(path: Path, report: GateReport) -> None:
         StorageError: the file cannot be written or the disk is full.
     """
     line = msgspec.json.encode(report, order="sorted") + b"\n"
-    try:
-        with path.open("ab", buffering=0) as file, _alone(file.fileno()):
-            before = file.seek(0, os.SEEK_END)
-            if before and _last_byte(path) != b"\n":
-                line = b"\n" + line  # what another program left unfinished stays a line of its own
-            try:
-                while line:
-                    line = line[file.write(line) :]
-            except OSError:
-                with contextlib.suppress(OSError):
-                    file.truncate(before)
-                raise
+    try:  # what another program left unfinished stays a line of its own
+        append_file(path, lambda _, ends: line if ends else b"\n" + line)
     except OSError as error:
         problem = f"it cannot be written ({error.strerror})"
         way_out = "check folder and space"
@@ -188,21 +177,3 @@ def _ordered(
     kept = [r for r in reports if not commits or r.commit in places]
     kept.sort(key=lambda r: (places.get(r.commit or "", 0), moment(r)))
     return tuple(kept), len(reports) - len(kept)
-
-
-def _last_byte(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1)
-
-
-@contextlib.contextmanager
-def _alone(descriptor: int) -> Iterator[None]:
-    """One writer at a time, where the system has locks of files."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    yield  # the lock ends with the descriptor

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from edgekit.gate.files import write_file
 from edgekit.gate.html import to_html
 from edgekit.gate.junit import to_junit
 from edgekit.gate.markdown import to_markdown
-from edgekit.gate.report import GateReport, to_json, write_file
+from edgekit.gate.report import GateReport, to_json
 
 WRITERS: dict[str, Callable[[GateReport], bytes]] = {
     "json": to_json,

@@ -1,7 +1,6 @@
 """The result of a gate as data: what `gate.json` holds and every other output is made from."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -9,10 +8,10 @@ import numpy as np
 from msgspec import Struct, structs
 
 import edgekit
-from edgekit.errors import StorageError
+from edgekit.errors import UsageError
 from edgekit.gate.counted import InstructionFigures
 from edgekit.gate.evidence import Evidence
-from edgekit.gate.redact import redact
+from edgekit.gate.redact import redact, without_secrets
 from edgekit.gate.scored import Accuracy
 from edgekit.gate.subject import Subject
 from edgekit.gate.verdict import Outcome, Verdict, overall
@@ -129,8 +128,11 @@ def make_report(
     """Put a gate's result together, stamped with the time now.
 
     Users of addresses, folders and values of secret settings are taken out.
+
+    Raises:
+        UsageError: a secret is a word that every report has.
     """
-    return GateReport(
+    report = GateReport(
         schema=SCHEMA,
         outcome=overall(verdicts),
         candidate=evidence.candidate,
@@ -146,6 +148,11 @@ def make_report(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         commit=commit,
     )
+    try:
+        return msgspec.convert(without_secrets(msgspec.to_builtins(report)), GateReport)
+    except msgspec.ValidationError as error:
+        problem = f"its value is a word of reports ({error})"
+        raise UsageError("a secret setting of the environment", problem, "change it") from error
 
 
 def to_json(report: GateReport) -> bytes:
@@ -170,22 +177,6 @@ def json_schema() -> dict[str, Any]:
         "title": f"edgekit gate report, schema {SCHEMA}",
         **msgspec.json.schema(GateReport),
     }
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a report file: all of it or nothing.
-
-    Raises:
-        StorageError: the folder cannot be written or the disk is full.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        problem = f"it cannot be written ({error.strerror})"
-        raise StorageError(f"report {str(path)!r}", problem, "check folder and space") from error
 
 
 def _data(figures: DataFigures) -> DataFigures:

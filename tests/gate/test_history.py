@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
@@ -188,31 +186,6 @@ def test_figures_that_were_seen_once_are_no_trend():
     trends = find_trends(History((gate(0),), ()))
     assert repeated(trends) == []
     assert "seen once" in to_text(trends)
-
-
-FULL = """
-import resource, sys
-from pathlib import Path
-from edgekit.errors import StorageError
-from edgekit.gate.history import append, read_history
-path = Path(sys.argv[1])
-report = read_history([path]).reports[0]
-size = path.stat().st_size
-resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, size + 100))
-try:
-    append(path, report)
-except StorageError as error:
-    print(error)
-"""
-
-
-def test_a_full_disk_leaves_no_half_line(history):
-    """The limit of a process's files stands for the disk: the kernel writes what still fits."""
-    before = history.read_bytes()
-    run = [sys.executable, "-c", FULL, str(history)]
-    said = subprocess.run(run, capture_output=True, text=True, check=True, env=os.environ).stdout
-    assert "it cannot be written (File too large); check folder and space" in said
-    assert history.read_bytes() == before
 
 
 def test_the_page_of_trends_is_legible_and_silent(history, browser, tmp_path):

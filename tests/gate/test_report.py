@@ -3,10 +3,13 @@ import os
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
+from evidence import AFTER, accuracy, evidence, report_of
+from recordings import measured, record
 
-from edgekit.errors import StorageError
-from edgekit.gate.report import from_json, json_schema, to_json, write_file
+from edgekit.errors import UsageError
+from edgekit.gate.report import from_json, json_schema, to_json
 from edgekit.gate.verdict import Outcome
 
 PUBLISHED = Path(__file__).parents[2] / "docs/schemas/gate-1.json"
@@ -46,20 +49,6 @@ def test_histograms_hold_every_call(report):
         assert sum(shown.counts[role]) == side.calls
 
 
-def test_a_report_that_cannot_be_written_leaves_what_was_there(tmp_path):
-    target = tmp_path / "gate.json"
-    target.mkdir()
-    with pytest.raises(StorageError, match=r"gate\.json.*cannot be written"):
-        write_file(target, b"{}")
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_a_report_is_replaced_at_once(tmp_path):
-    write_file(tmp_path / "gate.json", b"old")
-    write_file(tmp_path / "gate.json", b"new")
-    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"new"]
-
-
 def test_real_reports_keep_the_published_schema(report):
     schema = json.loads(PUBLISHED.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -67,3 +56,22 @@ def test_real_reports_keep_the_published_schema(report):
     broken = json.loads(to_json(report)) | {"outcome": "MAYBE"}
     with pytest.raises(jsonschema.ValidationError, match="MAYBE"):
         jsonschema.validate(broken, schema, jsonschema.Draft202012Validator)
+
+
+def test_a_secret_in_any_text_of_a_report_is_hidden_whatever_it_is_part_of(monkeypatch):
+    secret = 's3cr3t-"value"'
+    monkeypatch.setenv("SIGNING_KEY_PASSWORD", secret)
+    named = msgspec.structs.replace(AFTER, file=f"{secret}.edgekit", version=f"1.0+{secret}")
+    timing = measured(record(), stopped=f"told {secret}")
+    scored = accuracy(task=f"{secret}.py")
+    report = report_of(evidence(candidate=named, timing=timing, accuracy=scored))
+    data = to_json(report).decode()
+    assert "s3cr3t" not in data
+    assert report.candidate.file == "***.edgekit"
+    assert (report.candidate.version, report.accuracy.task) == ("1.0+***", "***.py")
+
+
+def test_a_secret_that_is_a_word_of_every_report_is_said(monkeypatch):
+    monkeypatch.setenv("DEPLOY_TOKEN", "INCONCLUSIVE")
+    with pytest.raises(UsageError, match="a secret setting"):
+        report_of(evidence())

@@ -36,7 +36,7 @@ def outcomes(budget, evidence):
 def emulated(arm, kept_cache, tmp_path, monkeypatch):
     """The address of the emulated CPU whose userland is kept between runs."""
     (tmp_path / "cache").mkdir(exist_ok=True)
-    (tmp_path / "cache/arm").symlink_to(kept_cache)
+    (tmp_path / "cache/arm").symlink_to(kept_cache / "arm")
     monkeypatch.setenv("EDGEKIT_CACHE", str(tmp_path / "cache"))
     return arm.url
 
