@@ -1,5 +1,5 @@
 # make demo    optimize, pack, run and gate a real model, from nothing
-# make check   what CI runs: format, lint, types, import contracts, native tests, docs, tests
+# make check   what CI runs: format, lint, types, import contracts, native tests, docs, tests, gate
 # make test    every Python test
 # make help    the rest
 
@@ -16,11 +16,12 @@ define fresh_python
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check format lint types contracts test native-test docs demo bench lock clean
+.PHONY: help setup check format lint types contracts test native-test docs gate gate-update demo bench \
+  lock clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 4
-	@echo "  setup format lint types contracts native-test docs bench lock clean"
+	@echo "  setup format lint types contracts native-test docs gate gate-update bench lock clean"
 
 # The virtual environment, made again when what it holds changes.
 setup: $(VENV)/.ready
@@ -31,7 +32,7 @@ $(VENV)/.ready: pyproject.toml requirements.lock $(NATIVE)
 	$(PIP) install --constraint requirements.lock --editable '.[dev,docs,litert]'
 	@touch $@
 
-check: format lint types contracts native-test docs test
+check: format lint types contracts native-test docs test gate
 
 format: setup
 	$(BIN)/ruff format --check .
@@ -55,6 +56,13 @@ build/%/.ready: $(VENV)/.ready $(NATIVE)
 	@touch $@
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
+
+# The kernels' work against .ci/instructions.txt, and a bundle against itself, by the gate itself.
+OWN_GATE := EDGEKIT_CACHE="$${EDGEKIT_TEST_CACHE:-$$HOME/.cache/edgekit-tests}" $(BIN)/python .ci/gate.py
+gate: setup
+	$(OWN_GATE) --policy $(if $(CI),release,pull-request)
+gate-update: setup
+	$(OWN_GATE) --update
 
 # From a real trained model to a gated bundle, in an environment of its own.
 demo: .demo/.ready
