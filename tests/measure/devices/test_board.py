@@ -1,5 +1,6 @@
 """Boards behind a real sshd: what they measure, links that drop, and what is left behind."""
 
+import itertools
 import os
 import random
 import signal
@@ -18,6 +19,7 @@ from edgekit.errors import CrashError, DeviceError, ModelError
 from edgekit.measure.devices.board import Board
 from edgekit.measure.devices.link import Link
 from edgekit.measure.devices.remote import BoardDevice
+from edgekit.measure.devices.session import BoardWorker
 from edgekit.measure.devices.ssh import Ssh
 from edgekit.measure.latency import Sampling
 from edgekit.measure.recording import BASELINE, CANDIDATE
@@ -70,25 +72,23 @@ def test_two_sides_take_turns_and_nothing_is_left(board, host_as_board, models, 
     nothing_is_left(host_as_board)
 
 
-def test_a_link_that_drops_is_taken_up_again(board, host_as_board, models, feeds_64):
-    assert board.describe()
-    dropped = []
+def test_a_link_that_drops_is_taken_up_again(board, host_as_board, models, feeds_64, monkeypatch):
+    blocks, dropped = itertools.count(), []
+    time_block = BoardWorker.time
 
-    def drop():
-        for _ in range(2):
-            wait_until(lambda: list(host_as_board.home.glob(".cache/edgekit/board/session-*")))
-            time.sleep(2.0)
+    def time_or_drop(worker, request, thing):
+        if next(blocks) in (3, 8):
             dropped.append(len(host_as_board.connections()))
             host_as_board.drop()
+        return time_block(worker, request, thing)
 
-    dropper = threading.Thread(target=drop)
-    dropper.start()
-    sampling = Sampling(processes=1, max_calls=200_000, max_s=9.0)
+    monkeypatch.setattr(BoardWorker, "time", time_or_drop)
+    sampling = Sampling(processes=1, max_calls=2_000, max_s=300.0)
     measured = board.compare({CANDIDATE: models["ten"]}, given_samples(feeds_64), sampling)
-    dropper.join()
     assert len(dropped) == 2
     assert min(dropped) >= 1
-    assert len({start.process for start in measured.recording.starts}) >= 2
+    assert len({start.process for start in measured.recording.starts}) == 3
+    assert measured.calls_ms(CANDIDATE).size >= 2_000
     nothing_is_left(host_as_board)
 
 
