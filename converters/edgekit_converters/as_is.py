@@ -4,17 +4,30 @@ A .tflite holds its runtime's own graph. What made it decided what is int8 in it
 """
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from edgekit.engines import Array
-from edgekit_converters.calibrate import SPLIT, Calibration, FeedSampler, Range, never_ran
+from edgekit.engines import Array, open_engine
+from edgekit.errors import EdgekitError
+from edgekit_converters.calibrate import (
+    SPLIT,
+    Calibration,
+    FeedSampler,
+    Range,
+    first_feeds,
+    never_ran,
+)
 from edgekit_converters.candidate import Candidate
+from edgekit_converters.cost import meter_for, why_not_here
 from edgekit_converters.evaluate import remembering, running
 from edgekit_converters.recipe import AS_IS
 from edgekit_converters.search import SearchResult
-from edgekit_converters.workbench import Job, write_file
+from edgekit_converters.workbench import HERE, Job, write_file
+
+REPEATED_CALLS = 64
 
 
 def take_as_is(job: Job) -> SearchResult:
@@ -36,8 +49,43 @@ def take_as_is(job: Job) -> SearchResult:
     )
     calibration = watch(clean, job)
     evaluation = job.predict(path, "evaluation", "scoring the model", None)
-    clean = replace(clean, evaluation=job.judge(evaluation, evaluation))
+    note = "; ".join(filter(None, (repeated(job), latency(path, calibration, job))))
+    clean = replace(clean, evaluation=job.judge(evaluation, evaluation), note=note)
     return SearchResult(job, (), calibration, "", clean, (), clean, 0)
+
+
+def repeated(job: Job) -> str:
+    """Whether the same calls give the same bits in two fresh interpreters, in words.
+
+    A bundle's self-test asks that of a device; state that calls leave behind is part of it.
+    """
+    job.progress.start("repeating calls", None)
+    with closing(open_engine(job.source.engine, job.source.content)) as engine:
+        calls = first_feeds(engine, job.task, REPEATED_CALLS)
+    answers = []
+    for _ in range(2):
+        with closing(open_engine(job.source.engine, job.source.content)) as engine:
+            answers.append([engine.run(call) for call in calls])
+    differing = sum(
+        one[name].tobytes() != other[name].tobytes()
+        for one, other in zip(*answers, strict=True)
+        for name in one
+    )
+    if differing:
+        return f"{differing} outputs of {len(calls)} calls differ when they are repeated"
+    return f"{len(calls)} calls repeat bit for bit"
+
+
+def latency(path: Path, calibration: Calibration, job: Job) -> str:
+    """What one inference takes, in words; nothing where this machine is not the target."""
+    if why_not_here(job.target) is not None:
+        return ""
+    job.progress.start("measuring the model", None)
+    try:
+        cost = meter_for(job.target, HERE, calibration.feeds, job.seed).screen(path, path)
+    except EdgekitError as error:
+        return f"not measured: {error.problem}"
+    return f"{cost.candidate:.3g} {cost.unit}, {cost.samples} calls here"
 
 
 def watch(candidate: Candidate, job: Job) -> Calibration:

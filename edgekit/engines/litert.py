@@ -13,6 +13,9 @@ from edgekit.engines import Array, check_feeds, first_line
 from edgekit.errors import MissingExtraError, ModelError
 from edgekit.manifest import Dtype, Tensor
 
+MAGIC = b"TFL3"
+"""Bytes 4 to 8 of a TFLite file; the first four say where its root table is."""
+
 
 def interpreter_class() -> tuple[Any, str]:
     """The `Interpreter` class of whichever runtime is installed, and the runtime's version.
@@ -49,6 +52,7 @@ class LiteRT:
         self._thing = f"model {str(model)!r}" if isinstance(model, Path) else "the TFLite model"
         self._lock = threading.Lock()
         content = model.read_bytes() if isinstance(model, Path) else model
+        self._check_start(content)
         try:
             self._interpreter: Any = interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
@@ -89,6 +93,12 @@ class LiteRT:
         """Free the interpreter."""
         with self._lock:
             self._interpreter = None
+
+    def _check_start(self, content: bytes) -> None:
+        """Refuse what is no TFLite file: tflite-runtime 2.14 reads it, and dies."""
+        if content[4:8] != MAGIC or int.from_bytes(content[:4], "little") >= len(content):
+            problem = f"LiteRT cannot load it: its {len(content)} bytes are no TFLite file"
+            raise ModelError(self._thing, problem, "check that the file is whole")
 
     def _resize(self, feeds: Mapping[str, Array]) -> None:
         changed = {

@@ -1,3 +1,6 @@
+import json
+import re
+
 import numpy as np
 import pytest
 from edgekit_converters.as_is import take_as_is
@@ -47,6 +50,16 @@ def test_a_tflite_model_is_packed_with_its_score_and_runs(paths, tmp_path, capsy
         assert packed.manifest.engine == "litert"
         assert packed.manifest.recipe == "as-is"
         assert (packed.run(np.ones((1, 4), np.float32)).outputs["y"] == 2).all()
+
+
+def test_on_its_target_the_report_has_latency_and_whether_calls_repeat(paths, tmp_path, capsys):
+    model, task = paths
+    line = ["optimize", str(model), "--task", str(task), "--out", str(tmp_path / "out"), "--json"]
+    assert main(line) == 0
+    found = json.loads(capsys.readouterr().out)
+    note = found["candidates"][0]["note"]
+    assert "4 calls repeat bit for bit" in note
+    assert re.search(r"[\d.]+ ms, \d+ calls here", note)
 
 
 def test_a_task_that_never_runs_it_is_refused(paths, tmp_path):
