@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+import msgspec
 import numpy as np
 
 from edgekit.engines import Array, open_engine
 from edgekit.errors import CrashError, ModelError
 from edgekit_converters.candidate import Candidate, one_line
 from edgekit_converters.ground import Ground
+from edgekit_converters.identity import digest_of
 from edgekit_converters.make import make as make_model
 from edgekit_converters.recipe import Recipe
 from edgekit_converters.workbench import Job, Workbench, write_file
@@ -50,6 +52,9 @@ def attempt(
         TaskError: the task breaks a promise.
         StorageError: the working folder cannot be written.
     """
+    known = job.cache.get(_key(recipe, job, bench))
+    if known is not None:
+        return _unpacked(known, job, before)
     candidate = Candidate(recipe)
     stages: tuple[Stage, ...] = (make, screen, score)
     if bench.meter.is_slow:
@@ -61,6 +66,29 @@ def attempt(
         if candidate.verdict in ("untried", "in budget"):
             candidate = stage(candidate, job, bench)
     job.progress.note(one_line(candidate))
+    if candidate.verdict != "twin":
+        job.cache.put(_key(recipe, job, bench), _packed(candidate))
+    return candidate
+
+
+def _key(recipe: Recipe, job: Job, bench: Workbench) -> str:
+    return digest_of(job.identity, "attempt", recipe.name, bench.clean.sha256)
+
+
+def _packed(candidate: Candidate) -> bytes:
+    content = b"" if candidate.path is None else candidate.path.read_bytes()
+    return msgspec.msgpack.encode((replace(candidate, path=None), content))
+
+
+def _unpacked(known: bytes, job: Job, before: Sequence[Candidate]) -> Candidate:
+    candidate, content = msgspec.msgpack.decode(known, type=tuple[Candidate, bytes])
+    if content:
+        path = write_file(job.folder / f"{candidate.recipe.name}.onnx", content)
+        candidate = replace(candidate, path=path)
+    twin = _twin(candidate, before)
+    if twin is not None:
+        candidate = replace(candidate, verdict="twin", why=f"it is the model of {twin.recipe}")
+    job.progress.note(f"{one_line(candidate)} (known)")
     return candidate
 
 

@@ -1,5 +1,6 @@
 """A candidate's answers and score, on samples that are made once."""
 
+import hashlib
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ class RememberedTask(Task):
     """
 
     limit_bytes: int = REMEMBERED_BYTES
+    _digests: dict[str, str | None] = field(default_factory=dict, repr=False, compare=False)
     _kept: dict[str, list[bytes]] = field(default_factory=dict, repr=False, compare=False)
 
     def samples(self, split: str) -> Iterator[Sample]:
@@ -30,24 +32,44 @@ class RememberedTask(Task):
             yield from map(pickle.loads, self._kept[split])
             return
         kept: list[bytes] = []
+        digest = hashlib.sha256()
         free = self.limit_bytes - sum(len(each) for part in self._kept.values() for each in part)
-        fits = True
+        fits = known = True
         for sample in super().samples(split):
-            pickled = _pickled(sample) if fits else None
-            fits = pickled is not None and len(pickled) <= free
+            pickled = _pickled(sample) if known else None
+            known = pickled is not None
+            digest.update(pickled or b"")
+            fits = fits and pickled is not None and len(pickled) <= free
             if fits and pickled is not None:
                 kept.append(pickled)
                 free -= len(pickled)
             else:
                 kept.clear()
             yield sample
+        self._digests[split] = digest.hexdigest() if known else None
         if fits:
             self._kept[split] = kept
 
+    def digest(self, split: str) -> str | None:
+        """Of all samples of a split; None where one cannot be pickled."""
+        if split not in self._digests:
+            for _ in self.samples(split):
+                pass
+        return self._digests[split]
 
-def remembering(task: Task) -> Task:
-    """The task with samples that are made once."""
-    return RememberedTask(**{each.name: getattr(task, each.name) for each in fields(task)})
+
+def remembering(task: Task, memory_bytes: int = 8 * REMEMBERED_BYTES) -> RememberedTask:
+    """The task with samples that are made once.
+
+    Args:
+        task: as it was loaded.
+        memory_bytes: of all that the search may take; an eighth of it goes to samples.
+    """
+    if isinstance(task, RememberedTask):
+        return task
+    limit_bytes = min(REMEMBERED_BYTES, memory_bytes // 8)
+    known = {each.name: getattr(task, each.name) for each in fields(task)}
+    return RememberedTask(**known, limit_bytes=limit_bytes)
 
 
 def predict_with(

@@ -19,6 +19,8 @@ def as_builtins(result: SearchResult) -> dict[str, Any]:
         "target": msgspec.to_builtins(job.target),
         "goal": {"max_drop": job.goal.max_drop, "certify": job.goal.certify},
         "seed": job.seed,
+        "data": job.data,
+        "local": job.is_local,
         "chosen": result.chosen.recipe.name,
         "looks_at_evaluation": result.looks,
         "calibration": {

@@ -1,7 +1,7 @@
 """What recipes start from: the clean model, or a narrower one, each with its own calibration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from edgekit.errors import ModelError
 from edgekit.task import Task
 from edgekit_converters.calibrate import SPLIT, Calibration, FeedSampler, calibrate
 from edgekit_converters.make import Material
+from edgekit_converters.observe import DEFAULT_MEMORY_BYTES
 from edgekit_converters.progress import Progress
 from edgekit_converters.prune import prune
 from edgekit_converters.targets import Target
@@ -47,17 +48,19 @@ class Ground:
         task: what shows it the calibration split.
         calibration: its ranges, and feeds.
         note: how it differs from the whole model; empty where it does not.
+        memory_bytes: cap while histograms are collected.
     """
 
     model: ModelProto
     task: Task
     calibration: Calibration
     note: str = ""
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
 
     @cached_property
     def material(self) -> Material:
         """What `make` makes candidates from; it keeps the histograms it collects."""
-        return Material(self.model, self.task, self.calibration)
+        return Material(self.model, self.task, self.calibration, memory_bytes=self.memory_bytes)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class Grounds:
         job.progress.start("calibrating the narrower model", None)
         calibration = calibrate(made.model, job.task, seed=job.seed, progress=job.progress.advance)
         note = f"{len(made.widths)} widths narrowed, {made.saved:.0%} of multiplications saved"
-        return Ground(made.model, job.task, calibration, note)
+        return replace(self.whole, model=made.model, calibration=calibration, note=note)
 
 
 def sample_feeds(ground: Ground, task: Task, seed: int) -> list[dict[str, Array]]:

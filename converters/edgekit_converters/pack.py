@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -16,6 +15,7 @@ from edgekit.manifest import SCHEMA, AccuracyBudget, Budget, LatencyBudget, Mani
 from edgekit.model import load
 from edgekit_converters.candidate import Candidate
 from edgekit_converters.evidence import as_builtins
+from edgekit_converters.folders import LOCK, own_folder
 from edgekit_converters.golden import examples, golden_files
 from edgekit_converters.reference import observe
 from edgekit_converters.search import SearchResult
@@ -63,7 +63,13 @@ def identify(name: str, version: str) -> Identity:
     return Identity(name, version)
 
 
-def pack(result: SearchResult, candidate: Candidate, identity: Identity, folder: Path) -> Path:
+def pack(
+    result: SearchResult,
+    candidate: Candidate,
+    identity: Identity,
+    folder: Path,
+    evidence: bytes | None = None,
+) -> Path:
     """Pack one model of a search.
 
     Args:
@@ -71,6 +77,7 @@ def pack(result: SearchResult, candidate: Candidate, identity: Identity, folder:
         candidate: the chosen one, or the clean model as a baseline for the gate.
         identity: what to call it.
         folder: where to write.
+        evidence: of an earlier search that is replayed; that of `result` if None.
 
     Returns:
         The bundle's path.
@@ -90,7 +97,8 @@ def pack(result: SearchResult, candidate: Candidate, identity: Identity, folder:
     finally:
         engine.close()
     reference = observe(candidate.file, task, result.calibration.ranges)
-    files |= {model: content, EVIDENCE: _json(as_builtins(result)), REFERENCE: _json(reference)}
+    evidence = evidence or evidence_of(result)
+    files |= {model: content, EVIDENCE: evidence, REFERENCE: _json(reference)}
     if task.labels is not None:
         files[LABELS] = _json(task.labels)
     manifest = Manifest(
@@ -117,6 +125,11 @@ def pack(result: SearchResult, candidate: Candidate, identity: Identity, folder:
     return path
 
 
+def evidence_of(result: SearchResult) -> bytes:
+    """Every candidate tried and its figures, as the file that a replay reads."""
+    return _json(as_builtins(result))
+
+
 @contextmanager
 def publishing(folder: Path) -> Iterator[Path]:
     """A folder whose files move into `folder` at the end, all of them, or vanish on any failure.
@@ -127,11 +140,11 @@ def publishing(folder: Path) -> Iterator[Path]:
     thing = f"folder {str(folder)!r}"
     way_out = "choose a folder that can be written with --out, or free some space"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".edgekit-", dir=folder) as staging:
-            yield Path(staging)
-            for path in sorted(Path(staging).iterdir()):
-                path.replace(folder / path.name)
+        with own_folder(folder, ".edgekit-") as staging:
+            yield staging
+            for path in sorted(staging.iterdir()):
+                if path.name != LOCK:
+                    path.replace(folder / path.name)
     except OSError as error:
         problem = f"it cannot be written ({error.strerror or error})"
         raise StorageError(thing, problem, way_out) from error

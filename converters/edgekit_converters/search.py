@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from edgekit.errors import CrashError, ModelError
 from edgekit_converters.attempt import attempt
 from edgekit_converters.calibrate import Calibration
-from edgekit_converters.candidate import Candidate, one_line
+from edgekit_converters.candidate import Candidate, Judged, one_line
+from edgekit_converters.cost import Cost
 from edgekit_converters.evaluate import remembering
 from edgekit_converters.passes import PassReport
 from edgekit_converters.recipe import Recipe
@@ -150,7 +151,12 @@ def measure(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """Its cost, well enough for a decision."""
     job.progress.start(f"measuring {candidate.recipe} again, for longer", None)
     try:
-        cost = bench.meter.measure(bench.source.file, candidate.file)
+        cost = job.remember(
+            Cost,
+            lambda: bench.meter.measure(bench.source.file, candidate.file),
+            "measure",
+            candidate.sha256,
+        )
     except CrashError as error:
         return replace(candidate, verdict="not made", why=error.problem, cost=None)
     if cost.is_cheaper:
@@ -162,11 +168,16 @@ def measure(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
 def look(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """Its verdict by the evaluation split."""
     total = len(bench.evaluation.labels)
+
+    def judge() -> Judged:
+        what = f"judging {candidate.recipe}"
+        answers = job.predict(candidate.file, "evaluation", what, total)
+        return job.judge(bench.evaluation, answers)
+
     try:
-        answers = job.predict(candidate.file, "evaluation", f"judging {candidate.recipe}", total)
+        judged = job.remember(Judged, judge, "look", candidate.sha256)
     except ModelError as error:
         return replace(candidate, verdict="not made", why=error.problem)
-    judged = job.judge(bench.evaluation, answers)
     candidate = replace(candidate, evaluation=judged)
     limit = f"{job.goal.max_drop * 100:g}"
     if job.goal.holds(judged.drop):

@@ -1,8 +1,10 @@
 """What every candidate starts from and is compared with: the fp32 model, as it came and clean."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from onnx import ModelProto
 
@@ -10,6 +12,7 @@ from edgekit.engines import Array, open_engine
 from edgekit.errors import ModelError, StorageError
 from edgekit.measure.accuracy import Predictions, compare_scores
 from edgekit.task import Task
+from edgekit_converters.cache import Cache, NoCache, remembered
 from edgekit_converters.calibrate import calibrate, never_ran
 from edgekit_converters.calls import Calls
 from edgekit_converters.candidate import Candidate, Judged, describe_cost
@@ -19,12 +22,15 @@ from edgekit_converters.evaluate import predict_with
 from edgekit_converters.finish import finished
 from edgekit_converters.goal import Goal
 from edgekit_converters.ground import Ground, Grounds
+from edgekit_converters.identity import digest_of
 from edgekit_converters.importers import Source
+from edgekit_converters.observe import DEFAULT_MEMORY_BYTES
 from edgekit_converters.passes import DEFAULT_PASSES, FORMS, PassReport, apply_passes, choose_forms
 from edgekit_converters.progress import Progress
 from edgekit_converters.recipe import AS_IS, FP32
 from edgekit_converters.targets import Target
 
+T = TypeVar("T")
 CHECKED_FEEDS = 4
 """Calls on which each pass is compared with the model before it."""
 HERE = Place("latency", "local")
@@ -44,6 +50,10 @@ class Job:
         progress: told what is going on.
         place: where cost is measured.
         effort: how much CPU time the search may take.
+        cache: what earlier searches found out.
+        identity: digest of all that this search depends on.
+        data: digest of the task's code and samples; None where samples have none.
+        memory_bytes: that it may take.
     """
 
     source: Source
@@ -55,6 +65,14 @@ class Job:
     progress: Progress
     place: Place = HERE
     effort: Effort = field(default_factory=Effort)
+    cache: Cache = field(default_factory=NoCache)
+    identity: str = ""
+    data: str | None = None
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+
+    def remember(self, kind: type[T], make: Callable[[], T], *parts: str | None) -> T:
+        """What an identical search found out under these names, or what `make` makes now."""
+        return remembered(self.cache, digest_of(self.identity, *parts), kind, make)
 
     def predict(self, model: Path, split: str, what: str, total: int | None) -> Predictions:
         """Answers of a model file, with progress."""
@@ -131,6 +149,48 @@ def prepare(job: Job) -> Workbench:
         evaluation=job.judge(evaluation, evaluation),
     )
     meter = meter_for(job.target, job.place, calls.kept, job.seed)
+    start = job.remember(
+        Start, lambda: _start(graph, source, reference, calls, job, meter), "clean"
+    )
+    clean = replace(start.clean, path=write_file(job.folder / f"{FP32.name}.onnx", start.shipped))
+    model = ModelProto.FromString(start.model)
+    ground = _ground(job, model)
+    expected = tuple(_outputs(as_it_came, ground))
+    grounds = Grounds(ground, job)
+    return Workbench(source, clean, start.passes, grounds, expected, reference, evaluation, meter)
+
+
+def _answers(path: Path, job: Job, split: str, calls: Calls) -> Predictions:
+    job.progress.start(f"scoring the model that came on the {split} split", None)
+    watch = calls.calibrating if split == "calibration" else calls.evaluating
+    return predict_with(path, job.task, split, job.progress.advance, watch)
+
+
+@dataclass(frozen=True)
+class Start:
+    """The clean model, as it is kept between searches.
+
+    Attributes:
+        model: its graph, which recipes start from.
+        shipped: the same in the form that is shipped.
+        passes: what became of each pass.
+        clean: its figures.
+    """
+
+    model: bytes
+    shipped: bytes
+    passes: tuple[PassReport, ...]
+    clean: Candidate
+
+
+def _start(
+    graph: ModelProto,
+    source: Candidate,
+    reference: Predictions,
+    calls: Calls,
+    job: Job,
+    meter: Meter,
+) -> Start:
     model, passes = clean_up(graph, job, calls, meter)
     clean = _measured(job, model, source, meter)
     if clean.cost is not None and clean.cost.is_dearer:
@@ -145,16 +205,8 @@ def prepare(job: Job) -> Workbench:
         why="another one is cheaper",
         calibration=job.judge(reference, answers),
     )
-    ground = _ground(job, model)
-    expected = tuple(_outputs(as_it_came, ground))
-    grounds = Grounds(ground, job)
-    return Workbench(source, clean, passes, grounds, expected, reference, evaluation, meter)
-
-
-def _answers(path: Path, job: Job, split: str, calls: Calls) -> Predictions:
-    job.progress.start(f"scoring the model that came on the {split} split", None)
-    watch = calls.calibrating if split == "calibration" else calls.evaluating
-    return predict_with(path, job.task, split, job.progress.advance, watch)
+    content = model.SerializeToString(deterministic=True)
+    return Start(content, clean.file.read_bytes(), passes, replace(clean, path=None))
 
 
 def _graph(source: Source) -> ModelProto:
@@ -190,7 +242,7 @@ def clean_up(
 def _ground(job: Job, model: ModelProto) -> Ground:
     job.progress.start("calibrating", None)
     calibration = calibrate(model, job.task, seed=job.seed, progress=job.progress.advance)
-    return Ground(model, job.task, calibration)
+    return Ground(model, job.task, calibration, memory_bytes=job.memory_bytes)
 
 
 def _measured(job: Job, model: ModelProto, source: Candidate, meter: Meter) -> Candidate:

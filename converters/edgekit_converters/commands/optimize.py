@@ -5,13 +5,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgekit_converters.pack import Identity
     from edgekit_converters.progress import Progress
-    from edgekit_converters.search import SearchResult
+    from edgekit_converters.told import Told
     from edgekit_converters.workbench import Job
 
 HELP = "find the cheapest model within an accuracy budget, prove it and pack it"
@@ -50,41 +49,113 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=90.0,
         help="after so much CPU time no further candidate is tried (90)",
     )
+    parser.add_argument(
+        "--memory", default="1GB", help="that the search may take, such as 512MB (1GB)"
+    )
+    parser.add_argument(
+        "--no-cache", action="store_true", help="search anew: neither take nor keep anything"
+    )
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        metavar="EVIDENCE",
+        help="make the chosen model of an evidence file or a bundle again, without searching",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
+    from edgekit.selftest import cache_folder
+    from edgekit_converters.folders import LOCK, own_folder
+    from edgekit_converters.pack import identify, publishing
+
+    identity = identify(args.name or args.model.stem, args.version)
+    with own_folder(cache_folder() / "work", "optimize-") as work, telling() as progress:
+        job = accepted(args, work, progress)
+        with publishing(args.out) as staging:
+            if args.replay is not None:
+                told = replay_and_pack(args.replay, job, identity, staging)
+            else:
+                told = known_or_searched(job, identity, staging)
+            names = sorted(path.name for path in staging.iterdir() if path.name != LOCK)
+    tell(told, [args.out / name for name in names], as_json=args.json)
+    return 0
+
+
+def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job":
+    """What is asked for, checked; with the digest of all that it depends on."""
+    import msgspec
+
     from edgekit.task import load_task
+    from edgekit_converters.cache import NoCache, search_cache
     from edgekit_converters.cost import place_for
     from edgekit_converters.effort import Effort
+    from edgekit_converters.evaluate import remembering
     from edgekit_converters.goal import Goal
+    from edgekit_converters.identity import data_digest, digest_of, machine, own_code
     from edgekit_converters.importers import read_model
-    from edgekit_converters.pack import identify, publishing
     from edgekit_converters.targets import load_target
     from edgekit_converters.workbench import HERE, Job
 
     target = load_target(args.target)
     goal = Goal(args.max_drop, args.certify)
-    identity = identify(args.name or args.model.stem, args.version)
-    source, task = read_model(args.model), load_task(args.task)
+    memory = size_bytes(args.memory, "--memory")
+    source, task = read_model(args.model), remembering(load_task(args.task), memory)
     place = place_for(target, args.device) if source.model is not None else HERE
-    effort = Effort(args.cpu_seconds)
-    with publishing(args.out) as staging:
-        with TemporaryDirectory(prefix="edgekit-") as work, telling() as progress:
-            job = Job(source, task, target, goal, Path(work), args.seed, progress, place, effort)
-            result = search_and_pack(job, identity, staging)
-        names = sorted(path.name for path in staging.iterdir())
-    tell(result, [args.out / name for name in names], as_json=args.json)
-    return 0
+    progress.start("reading the task's samples", None)
+    data = data_digest(task)
+    asked = (source.sha256, data, msgspec.to_builtins((target, place, goal)), args.seed)
+    return Job(
+        source=source,
+        task=task,
+        target=target,
+        goal=goal,
+        folder=work,
+        seed=args.seed,
+        progress=progress,
+        place=place,
+        effort=Effort(args.cpu_seconds),
+        cache=NoCache() if args.no_cache or data is None else search_cache(),
+        identity=digest_of(*asked, machine(), own_code()),
+        data=data,
+        memory_bytes=memory,
+    )
 
 
-def search_and_pack(job: "Job", identity: "Identity", folder: Path) -> "SearchResult":
-    """Search, then write bundles and report into a folder."""
+def known_or_searched(job: "Job", identity: "Identity", folder: Path) -> "Told":
+    """What an identical search wrote, or a search."""
+    import msgspec
+
+    from edgekit_converters.folders import LOCK
+    from edgekit_converters.identity import digest_of
+    from edgekit_converters.told import Told
+    from edgekit_converters.workbench import write_file
+
+    limit = job.effort.limit_s
+    key = digest_of(job.identity, identity.name, identity.version, limit, job.memory_bytes)
+    known = job.cache.get(key)
+    if known is not None:
+        told, files = msgspec.msgpack.decode(known, type=tuple[Told, dict[str, bytes]])
+        job.progress.note("an identical search was done before: its results are taken")
+        for name, content in files.items():
+            write_file(folder / name, content)
+        return told
+    told = search_and_pack(job, identity, folder)
+    if told.is_whole:
+        paths = [path for path in folder.iterdir() if path.name != LOCK]
+        files = {path.name: path.read_bytes() for path in paths}
+        job.cache.put(key, msgspec.msgpack.encode((told, files)))
+    return told
+
+
+def search_and_pack(job: "Job", identity: "Identity", folder: Path) -> "Told":
+    """Search, then write bundles, evidence and report into a folder."""
     from edgekit_converters.as_is import take_as_is
-    from edgekit_converters.pack import pack
+    from edgekit_converters.pack import evidence_of, pack
     from edgekit_converters.report import to_html
     from edgekit_converters.search import optimize
+    from edgekit_converters.told import tell_of
     from edgekit_converters.workbench import write_file
 
     result = take_as_is(job) if job.source.model is None else optimize(job)
@@ -93,7 +164,25 @@ def search_and_pack(job: "Job", identity: "Identity", folder: Path) -> "SearchRe
         pack(result, result.clean, identity.baseline, folder)
     pack(result, result.chosen, identity, folder)
     write_file(folder / f"{identity.stem}.html", to_html(result).encode())
-    return result
+    write_file(folder / f"{identity.stem}.evidence.json", evidence_of(result))
+    return tell_of(result)
+
+
+def replay_and_pack(path: Path, job: "Job", identity: "Identity", folder: Path) -> "Told":
+    """Make the chosen model of an earlier search again, and its bundle."""
+    import msgspec
+
+    from edgekit_converters.pack import pack
+    from edgekit_converters.replay import as_it_was, read_evidence, replay
+    from edgekit_converters.told import Told
+
+    evidence = read_evidence(path)
+    job = as_it_was(evidence, job)
+    job.progress.start(f"making {evidence.chosen} again", None)
+    result = replay(evidence, job)
+    pack(result, result.chosen, identity, folder, evidence.content)
+    line = f"Replayed: {evidence.chosen}, the same bytes as the search made."
+    return Told("", [], [line], msgspec.json.decode(evidence.content))
 
 
 @contextmanager
@@ -108,20 +197,35 @@ def telling() -> "Iterator[Progress]":
         yield PlainLines(lambda line: print(line, file=sys.stderr, flush=True))
 
 
-def tell(result: "SearchResult", written: list[Path], *, as_json: bool) -> None:
+def tell(told: "Told", written: list[Path], *, as_json: bool) -> None:
     """Print what was found: a table and sentences, or one JSON object."""
     import json
 
-    from edgekit_converters.evidence import as_builtins
-    from edgekit_converters.rows import summary
     from edgekit_converters.table import print_table
 
     if as_json:
-        found = {**as_builtins(result), "written": [str(path) for path in written]}
+        found = {**told.evidence, "written": [str(path) for path in written]}
         print(json.dumps(found, ensure_ascii=False))
         return
-    print_table(result)
-    for line in summary(result):
+    if told.rows:
+        print_table(told.title, told.rows)
+    for line in told.lines:
         print(line)
     for path in written:
         print(f"wrote {path}")
+
+
+def size_bytes(text: str, flag: str) -> int:
+    """`1GB` or `512MB` as bytes.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    import re
+
+    from edgekit.errors import UsageError
+
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MG])i?B?", text.strip(), re.IGNORECASE)
+    if found is None or not float(found[1]):
+        raise UsageError(f"{flag} {text}", "it is no size", "write it like 1GB or 512MB")
+    return int(float(found[1]) * {"M": 1e6, "G": 1e9}[found[2].upper()])

@@ -32,7 +32,12 @@ def test_it_writes_bundles_and_a_report(optimize, tmp_path):
     code, out, errors = optimize("--name", "conv")
     assert (code, errors) == (0, [])
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["conv-1.edgekit", "conv-1.html", "conv-fp32-1.edgekit"]
+    assert names == [
+        "conv-1.edgekit",
+        "conv-1.evidence.json",
+        "conv-1.html",
+        "conv-fp32-1.edgekit",
+    ]
     assert "int8_static_all_perchannel" in out
     assert f"wrote {tmp_path / 'out' / 'conv-1.edgekit'}" in out
     with Bundle.open(tmp_path / "out" / "conv-fp32-1.edgekit") as bundle:
