@@ -26,12 +26,13 @@ LOOK = """
     const [low, high] = [ground, light(colour)].sort((a, b) => a - b);
     return (high + 0.05) / (low + 0.05);
   };
-  const outside = [], overlapping = [], small = [], pale = [];
+  const outside = [], overlapping = [], small = [], pale = [], invisible = [];
   for (const svg of document.querySelectorAll("svg")) {
     const frame = svg.getBoundingClientRect(), boxes = [];
     for (const label of svg.querySelectorAll("text")) {
       const box = label.getBoundingClientRect(), name = label.textContent;
       if (!within(box, frame)) outside.push(name);
+      if (box.width < 1 || box.height < 1) invisible.push(name);
       for (const [other, taken] of boxes) if (overlap(box, taken)) overlapping.push([other, name]);
       boxes.push([name, box]);
       const scale = frame.width / svg.viewBox.baseVal.width;
@@ -49,7 +50,7 @@ LOOK = """
     labels: document.querySelectorAll("svg text").length,
     drawings: document.querySelectorAll("svg").length,
     width: document.documentElement.scrollWidth,
-    ground, outside, overlapping, small, pale,
+    ground, outside, overlapping, small, pale, invisible,
   };
 })()
 """.replace("SMALLEST", str(SMALLEST_LETTERS_PX)).replace("LEAST", str(LEAST_CONTRAST))
@@ -71,7 +72,7 @@ def faults(seen):
     wrong += [f"{where}: asks for {address}" for address in seen.requests]
     wrong += [
         f"{where}: {kind}: {each}"
-        for kind in ("outside", "overlapping", "small", "pale")
+        for kind in ("outside", "overlapping", "small", "pale", "invisible")
         for each in found[kind]
     ]
     if found["width"] > seen.width:

@@ -10,7 +10,8 @@ EPILOG = """\
 PATH is a folder of gate.json files, searched to any depth, or a file of JSON lines that
 `edgekit gate --history FILE` appends to. What cannot be read is left out and said on stderr.
 
-A bundle that is called `history` is gated as `edgekit gate ./history`.
+What is gated ends in .edgekit, .onnx or .tflite, so this command hides no bundle; `./history`
+always names a file.
 """
 
 

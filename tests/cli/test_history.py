@@ -60,7 +60,7 @@ def test_the_page_and_the_table_are_written_and_what_is_damaged_is_named(history
     assert page.read_text().startswith("<!doctype html>")
 
 
-def test_a_bundle_called_history_is_still_gated(tmp_path, monkeypatch, capsys):
+def test_a_file_called_history_is_still_reached(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "history").write_bytes(b"no model")
     (tmp_path / "budget.toml").write_text("[size]\nmax_mb = 1")

@@ -12,6 +12,7 @@ from edgekit_converters.scatter import Dot, scatter
 from edgekit_converters.search import SearchResult, optimize
 from edgekit_converters.targets import Target, load_target
 from edgekit_converters.workbench import Job
+from pages import faults, look
 
 
 @pytest.fixture
@@ -111,3 +112,9 @@ def test_dots_stay_inside_the_drawing():
     assert len(xs) == 3
     assert all(60 <= x <= 620 for x in xs)
     assert all(20 <= y <= 250 for y in ys)
+
+
+def test_the_page_is_legible_and_silent_in_a_browser(result, browser, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(to_html(result))
+    assert [fault for seen in look(browser, path) for fault in faults(seen)] == []

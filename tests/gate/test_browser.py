@@ -52,6 +52,7 @@ BAD = {
     "outside": "<svg viewBox='0 0 90 90'><text x='80' y='20'>a long label</text></svg>",
     "overlapping": "<svg viewBox='0 0 90 90'><text y='20'>one</text><text y='22'>two</text></svg>",
     "small": "<svg viewBox='0 0 900 90'><text y='20' style='font-size: 5px'>one</text></svg>",
+    "invisible": "<svg viewBox='0 0 90 90'><text style='display: none'>one</text></svg>",
     "pale": "<p style='color: #888'>text</p>",
     "is not dark": "<style>body { background: white !important }</style>",
 }
