@@ -24,7 +24,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 caption { text-align: left; color: var(--quiet); padding-bottom: .3rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .7rem .4rem 0;
   border-bottom: 1px solid var(--line); }
-th[scope=row] { min-width: 8rem; overflow-wrap: anywhere; }
+th[scope=row] { min-width: 8rem; max-width: 20rem; }
 td:last-child:nth-child(n+6) { min-width: 18rem; }
 .pass { color: var(--pass); } .fail { color: var(--fail); } .open { color: var(--open); }
 .verdict { font-weight: 700; }
