@@ -10,6 +10,7 @@ from edgekit_converters.passes.contract import Feeds, Pass, PassReport, apply_pa
 from edgekit_converters.passes.dead_ends import DeadEnds
 from edgekit_converters.passes.dense_weights import DenseWeights
 from edgekit_converters.passes.forms import Form, choose_forms
+from edgekit_converters.passes.hard_sigmoids import HardSigmoids
 from edgekit_converters.passes.kept_axes import KeptAxes
 from edgekit_converters.passes.later_views import LaterViews
 from edgekit_converters.passes.neutral_arithmetic import NeutralArithmetic
@@ -35,6 +36,7 @@ __all__ = [
 
 TIDYING: tuple[Pass, ...] = (
     NeutralArithmetic(),
+    HardSigmoids(),
     OfflineOptimization(),
     KeptAxes(),
     ConstantOperands(),
