@@ -9,6 +9,8 @@ from builders import small_files, small_manifest, small_model
 
 from edgekit.bundle import write_bundle
 
+pytest_plugins = ["pytester"]
+
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):

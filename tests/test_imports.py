@@ -51,12 +51,30 @@ ALLOWED = {"numpy", "cffi", "onnxruntime", "msgspec", "edgekit"} | set(sys.stdli
 OPTIONAL = {
     "engines/litert.py": {"ai_edge_litert", "tflite_runtime"},
     "cli/rawinput.py": {"PIL"},
+    "gate/pytest_plugin.py": {"pytest"},
 }
 ONLY_IMPORTER = {
     "onnxruntime": "engines/onnxruntime.py",
     "ai_edge_litert": "engines/litert.py",
     "tflite_runtime": "engines/litert.py",
 }
+
+
+PLUGIN = "edgekit.gate.pytest_plugin"
+
+
+def test_the_pytest_plugin_costs_other_peoples_test_runs_next_to_nothing():
+    code = f"import pytest, sys; before = set(sys.modules); import {PLUGIN}"
+    script = f"{code}\nprint('\\n'.join(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) == {"edgekit", "edgekit.errors", "edgekit.gate", PLUGIN}
+
+
+def test_nothing_in_the_device_package_imports_the_pytest_plugin():
+    for path in ROOT.rglob("*.py"):
+        assert path.stem == "pytest_plugin" or "pytest_plugin" not in path.read_text("utf8"), path
 
 
 def imports_of(path):
@@ -71,8 +89,8 @@ def imports_of(path):
     "path", [p.relative_to(ROOT).as_posix() for p in ROOT.rglob("*.py")], ids=str
 )
 def test_the_device_package_imports_only_its_four_dependencies(path):
-    if path == "_native/generate.py" or path == "pytest_plugin.py":
-        pytest.skip("runs at build time or inside pytest, never on a device")
+    if path == "_native/generate.py":
+        pytest.skip("runs at build time, never on a device")
     imported = set(imports_of(ROOT / path))
     assert imported <= ALLOWED | OPTIONAL.get(path, set())
     for package, importer in ONLY_IMPORTER.items():
