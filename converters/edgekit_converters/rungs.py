@@ -5,69 +5,22 @@ candidate there before asking for the next one.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from edgekit_converters.candidate import Candidate
 from edgekit_converters.ladder import facts_of, plain, repaired
 from edgekit_converters.recipe import FP32, Recipe
+from edgekit_converters.revert import reverted
+from edgekit_converters.tried import Tried
 from edgekit_converters.workbench import Job, Workbench
 
-MOST_TEMPTING = 2
-"""Cheap candidates over budget that are worth repairing: the cheapest ones."""
-MUCH_CHEAPER = 0.97
-"""Of the best in budget: what costs more than that is not worth repairing."""
 STEPS = (6, 9, 12, 18, 25, 33, 40, 50, 60)
 """Percent of the multiplications that pruning takes out."""
 MILD = 18
 """Where it starts."""
 
 
-@dataclass
-class Tried:
-    """What was tried so far, in order.
-
-    Attributes:
-        candidates: the clean fp32 model first.
-        is_slow: whether cost is measured after scoring, so that it may be unknown.
-    """
-
-    candidates: list[Candidate] = field(default_factory=list)
-    is_slow: bool = False
-
-    def find(self, recipe: Recipe) -> Candidate | None:
-        """What became of a recipe; None where it was not tried."""
-        return next((each for each in self.candidates if each.recipe == recipe), None)
-
-    def resolved(self, recipe: Recipe) -> Candidate | None:
-        """What became of a recipe, or of the one that made the same model before."""
-        found = self.find(recipe)
-        if found is None or found.verdict != "twin":
-            return found
-        return next(each for each in self.candidates if each.sha256 == found.sha256)
-
-    def best(self) -> Candidate:
-        """The cheapest in budget on calibration; the clean model at worst."""
-        found = [each for each in self.candidates if each.verdict == "in budget" and each.cost]
-        return min(found, key=ratio_of, default=self.candidates[0])
-
-    def tempting(self) -> list[Candidate]:
-        """Over budget, but cheaper than the best in budget, the cheapest first."""
-        limit = MUCH_CHEAPER * min(ratio_of(self.best()), 1.0)
-        found = [
-            each
-            for each in self.candidates
-            if each.verdict in ("over budget", "hopeless")
-            and (ratio_of(each) < limit or (self.is_slow and each.cost is None))
-        ]
-        return sorted(found, key=ratio_of)[:MOST_TEMPTING]
-
-
 Rung = Callable[[Tried, Job, Workbench], Iterator[Recipe]]
-
-
-def ratio_of(candidate: Candidate) -> float:
-    """Its cost; infinite where it was not measured."""
-    return candidate.cost.ratio if candidate.cost else float("inf")
 
 
 def plain_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
@@ -87,6 +40,15 @@ def repair_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
             found = tried.find(recipe)
             if found is not None and found.verdict == "in budget":
                 break
+
+
+def revert_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
+    """Layers that hurt most stay float, in what is cheap and over budget."""
+    for candidate in tried.tempting():
+        base = tried.closest(candidate.recipe)
+        if base is None or base.recipe.scheme != "static" or base.recipe.keep or base.recipe.prune:
+            continue
+        yield from reverted(base, tried, bench.grounds.whole)
 
 
 def narrow_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
@@ -119,5 +81,5 @@ def _is_narrow_and_good(candidate: Candidate) -> bool:
     return candidate.recipe.prune > 0 and candidate.verdict == "in budget"
 
 
-RUNGS: tuple[Rung, ...] = (plain_rung, repair_rung, narrow_rung)
+RUNGS: tuple[Rung, ...] = (plain_rung, repair_rung, revert_rung, narrow_rung)
 """In this order: each starts where those before it ended."""

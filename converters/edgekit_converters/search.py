@@ -15,7 +15,8 @@ from edgekit_converters.cost import Cost
 from edgekit_converters.evaluate import remembering
 from edgekit_converters.passes import PassReport
 from edgekit_converters.recipe import Recipe
-from edgekit_converters.rungs import RUNGS, Rung, Tried, ratio_of
+from edgekit_converters.rungs import RUNGS, Rung
+from edgekit_converters.tried import Tried, ratio_of
 from edgekit_converters.workbench import Job, Workbench, prepare
 
 MOST_LOOKS = 3
