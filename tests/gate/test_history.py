@@ -61,6 +61,9 @@ def test_changes_are_found_where_they_were_planted(history):
     assert ratio[0].last_before == f"{23:08x}"
     assert ratio[0].after / ratio[0].before == pytest.approx(1.3, abs=0.05)
     assert not any(figure in marks for figure in ("model size", "score", "peak memory", "load"))
+    moving = [t for t in trends.trends if len({p.value for p in t.series.points}) > 1]
+    assert len(moving) > 3
+    assert all(m.p_value <= trends.alpha / len(moving) for t in trends.trends for m in t.changes)
     text = to_text(trends)
     assert "10 million → 10.2 million (+2.0%)" in text
     assert f"commit {32:08x}" in text
