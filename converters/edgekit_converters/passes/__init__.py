@@ -20,6 +20,7 @@ from edgekit_converters.passes.opset_upgrade import OpsetUpgrade
 from edgekit_converters.passes.packed_positions import PackedPositions
 from edgekit_converters.passes.planar_convolutions import PlanarConvolutions
 from edgekit_converters.passes.static_shapes import StaticShapes
+from edgekit_converters.passes.unrolled_convolutions import UnrolledConvolutions
 from edgekit_converters.passes.views import Views
 
 __all__ = [
@@ -56,6 +57,7 @@ DEFAULT_PASSES: tuple[Pass, ...] = (
 
 FORMS: tuple[Form, ...] = (
     Form(StaticShapes(), TIDYING),
+    Form(UnrolledConvolutions(), TIDYING),
     Form(PlanarConvolutions(), TIDYING),
     Form(AlignedChannels(), TIDYING),
     Form(PackedPositions(), TIDYING),

@@ -9,6 +9,7 @@ from edgekit_converters.passes.contract import apply_pass
 from edgekit_converters.passes.packed_positions import Block, PackedPositions, spread
 from edgekit_converters.passes.planar_convolutions import PlanarConvolutions
 from edgekit_converters.passes.static_shapes import StaticShapes
+from edgekit_converters.passes.unrolled_convolutions import UnrolledConvolutions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import model_of, stored, value, weights
@@ -103,6 +104,57 @@ def test_an_automatic_padding_stays_one():
 )
 def test_other_models_are_not_made_planar(model):
     assert after(PlanarConvolutions(), model)[1].outcome == "not needed"
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    channels=st.integers(1, 9),
+    inside=st.integers(1, 5),
+    width=st.integers(1, 6),
+    stride=st.integers(1, 4),
+    dilation=st.integers(1, 2),
+    pads=st.tuples(st.integers(0, 5), st.integers(0, 5)),
+    length=st.integers(11, 17),
+    bias=st.booleans(),
+)
+def test_unrolled_convolutions_keep_the_outputs(
+    channels, inside, width, stride, dilation, pads, length, bias
+):
+    model = conv(
+        (channels, inside, width), ("n", inside, length), bias=bias,
+        strides=[stride], dilations=[dilation], pads=list(pads),
+    )  # fmt: skip
+    _, report = apply_pass(UnrolledConvolutions(), model, feeds_for(model, 2))
+    assert report.outcome in ("changed", "not needed")
+    assert report.error <= 1e-5
+
+
+def test_few_positions_are_one_product():
+    operators, _ = after(UnrolledConvolutions(), conv((8, 4, 3), (1, 4, 5)))
+    assert operators == ["Transpose", "Gather", "Reshape", "Gemm", "Relu", "Reshape", "Transpose"]
+
+
+def test_taps_that_see_only_padding_go():
+    model = conv((8, 4, 3), (1, 4, 1), pads=[1, 1])
+    rewritten, report = apply_pass(UnrolledConvolutions(), model, feeds_for(model))
+    assert report.outcome == "changed"
+    assert "Pad" not in [node.op_type for node in rewritten.graph.node]
+    assert [4, 8] in [list(tensor.dims) for tensor in rewritten.graph.initializer]
+
+
+@pytest.mark.parametrize(
+    ("shape", "x", "settings"),
+    [
+        ((8, 4, 3), (1, 4, 40), {}),
+        ((8, 4, 3), (1, 4, "time"), {}),
+        ((4, 1, 3), (1, 4, 9), {"group": 4}),
+        ((8, 4, 3, 3), (1, 4, 5, 5), {}),
+        ((8, 4, 3), (1, 4, 9), {"auto_pad": "SAME_UPPER"}),
+    ],
+)
+def test_convolutions_of_more_or_unknown_positions_stay(shape, x, settings):
+    _, report = after(UnrolledConvolutions(), conv(shape, x, **settings), [])
+    assert report.outcome == "not needed"
 
 
 def test_odd_channels_are_padded_with_zeros():
@@ -206,6 +258,7 @@ def test_forms_build_on_each_other():
     )
     outcomes = {report.name: report.outcome for report in reports}
     assert outcomes.pop("aligned-channels") == "not needed"
+    assert outcomes.pop("unrolled-convolutions") == "not needed"
     assert set(outcomes.values()) == {"changed"}
     assert [node.op_type for node in rewritten.graph.node].count("Conv") == 1
     assert len({node.name for node in rewritten.graph.node}) == len(rewritten.graph.node)
