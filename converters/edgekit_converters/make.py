@@ -1,19 +1,27 @@
-"""A recipe made from a clean model: ranges cut, nodes chosen, rewritten, and how it then runs."""
+"""A recipe made from a clean model: repaired, ranges cut, nodes chosen, rewritten."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 
+from edgekit.errors import ModelError
 from edgekit.task import Task
-from edgekit_converters.calibrate import Calibration, Range, Ranges
+from edgekit_converters.calibrate import Calibration, Range, Ranges, calibrate
+from edgekit_converters.closeness import PERFECT_DB, compare
 from edgekit_converters.fusion import Fused, inspect
-from edgekit_converters.graph import float_tensors
+from edgekit_converters.graph import copy_of, float_tensors
 from edgekit_converters.observe import DEFAULT_MEMORY_BYTES, Histograms, Store, histograms
+from edgekit_converters.passes.contract import largest_error
 from edgekit_converters.placement import decide
 from edgekit_converters.quantize import rewrite
 from edgekit_converters.ranges import LEVELS, cut
-from edgekit_converters.recipe import Ranging, Recipe
+from edgekit_converters.recipe import Ranging, Recipe, Repair
+from edgekit_converters.repairs import choose_rounding, correct_biases, equalize, smooth
+
+CHECKED_FEEDS = 4
+SAME_FUNCTION = 1e-3
+"""Largest change of an output, as a share of its magnitude, by repairs that keep the function."""
 
 
 @dataclass(frozen=True)
@@ -74,21 +82,98 @@ class Made:
         changed: how many operators of each type compute in the new precision.
         skipped: nodes that the recipe covers and that stay float, with the reason.
         fused: how onnxruntime runs it.
+        repairs: what each repair did, with the gain of all of them together.
     """
 
     content: bytes
     changed: Mapping[str, int]
     skipped: Mapping[str, str]
     fused: Fused
+    repairs: Mapping[Repair, str] = field(default_factory=dict)
 
 
 def make(recipe: Recipe, material: Material) -> Made:
     """Make a recipe's model. `recipe.prune` is not done here: hand in a pruned model's material.
 
     Raises:
-        ModelError: it cannot be made of this model, with the reason.
+        ModelError: it cannot be made of this model, with the reason; repairs that find nothing to
+            do, change the function, or bring the outputs no nearer, are reasons.
     """
+    plain = replace(recipe, repairs=())
+    if not recipe.repairs:
+        return _make(plain, material, material.model)
+    moved, notes = _move(recipe, material)
+    ranges = moved.ranges(recipe.ranges, LEVELS[recipe.activation])
+    model = _mend(recipe, moved, ranges, notes)
+    repaired = _make(plain, moved, model)
+    before, after = (
+        worst_output_db(material, each.content)
+        for each in (_make(plain, material, material.model), repaired)
+    )
+    gain = f"outputs go from {before:.1f} to {after:.1f} dB"
+    if not after > before:
+        problem = f"the repairs gain nothing: {gain}"
+        raise ModelError(f"recipe {recipe.name!r}", problem, "leave them out")
+    return replace(repaired, repairs={each: f"{note}; {gain}" for each, note in notes.items()})
+
+
+def _make(recipe: Recipe, material: Material, model: ModelProto) -> Made:
     ranges = material.ranges(recipe.ranges, LEVELS[recipe.activation])
-    plan = decide(material.model, recipe, ranges)
-    made = rewrite(material.model, plan, ranges)
+    plan = decide(model, recipe, ranges)
+    made = rewrite(model, plan, ranges)
     return Made(made.content, made.changed, plan.skipped, inspect(made.content))
+
+
+def _move(recipe: Recipe, material: Material) -> tuple[Material, dict[Repair, str]]:
+    """Repairs that keep the function, checked on real feeds; then what calibration sees anew."""
+    notes: dict[Repair, str] = {}
+    model = copy_of(material.model)
+    if "equalize" in recipe.repairs:
+        notes["equalize"] = _done(recipe, "equalize", equalize(model), "pairs of layers")
+    if "smooth" in recipe.repairs:
+        count = smooth(model, material.calibration.feeds)
+        notes["smooth"] = _done(recipe, "smooth", count, "norms")
+    if not notes:
+        return material, notes
+    error = largest_error(material.model, model, material.calibration.feeds[:CHECKED_FEEDS])
+    if not error <= SAME_FUNCTION:
+        problem = f"{' and '.join(notes)} changed the outputs by {error:.2g} of their magnitude"
+        raise ModelError(f"recipe {recipe.name!r}", problem, "leave it out")
+    return replace(
+        material, model=model, calibration=calibrate(model, material.task), _seen={}
+    ), notes
+
+
+def _mend(
+    recipe: Recipe, material: Material, ranges: Ranges, notes: dict[Repair, str]
+) -> ModelProto:
+    """Repairs for a recipe's own rounding."""
+    model = copy_of(material.model)
+    nodes = decide(model, recipe, ranges).nodes
+    feeds = material.calibration.feeds
+    if "round" in recipe.repairs:
+        count = choose_rounding(model, recipe, nodes, feeds)
+        notes["round"] = _done(recipe, "round", count, "layers")
+    if "bias" in recipe.repairs:
+        count = correct_biases(model, recipe, nodes, ranges, feeds)
+        notes["bias"] = _done(recipe, "bias", count, "layers")
+    return model
+
+
+def _done(recipe: Recipe, repair: Repair, count: int, what: str) -> str:
+    if not count:
+        problem = f"{repair} finds no {what} to change"
+        raise ModelError(f"recipe {recipe.name!r}", problem, "leave it out")
+    return f"{count} {what}"
+
+
+def worst_output_db(material: Material, content: bytes) -> float:
+    """Signal over noise of the candidate's worst floating-point output, on the kept feeds."""
+    clean = material.model
+    twins = {
+        output.name: output.name
+        for output in clean.graph.output
+        if output.type.tensor_type.elem_type == TensorProto.FLOAT
+    }
+    found = compare(clean, ModelProto.FromString(content), twins, material.calibration.feeds)
+    return min(found.values(), default=PERFECT_DB)

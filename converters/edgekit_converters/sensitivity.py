@@ -11,21 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto
 
 from edgekit.engines import Array, open_engine
-from edgekit_converters.calibrate import Range, Ranges
-from edgekit_converters.graph import attribute, constants, copy_of, copy_of_node
-from edgekit_converters.grid import Weights, channel_axis, grid_of
+from edgekit_converters.closeness import compare, decibels
+from edgekit_converters.copies import Copies, weighted
+from edgekit_converters.graph import attribute
+from edgekit_converters.grid import Weights, channel_axis
 from edgekit_converters.histogram import Histogram
 from edgekit_converters.make import Made, Material
-from edgekit_converters.observe import plan_batches, resident_bytes, with_outputs
+from edgekit_converters.observe import plan_batches, resident_bytes
 from edgekit_converters.placement import FUSED_AFTER, WEIGHTED
 from edgekit_converters.ranges import LEVELS
 from edgekit_converters.recipe import Recipe
 
-PERFECT_DB = 200.0
-"""What is reported where there is no error at all, or none that float32 shows."""
 ROUNDED = "_DequantizeLinear_Output"
 """onnxruntime's quantizer appends it to the name of a tensor that it rounds."""
 
@@ -126,7 +125,7 @@ def analyse(
         ModelError: a model does not load or run, or the memory cap is too small.
     """
     ranges = material.ranges(recipe.ranges, LEVELS[recipe.activation])
-    copies = _Copies(material.model, ranges, recipe)
+    copies = Copies(material.model, ranges, recipe)
     own = _own_errors(copies, material.calibration.feeds, progress)
     pairs = _compared(material.model, made.content)
     tensors = {node: pair[0] for node, pair in pairs.items()}
@@ -134,7 +133,7 @@ def analyse(
     facts = {name: facts_of(name, each) for name, each in material.histograms.items()}
     quantized = _quantized(made.content)
     layers = []
-    for index, node in enumerate(_weighted(material.model)):
+    for index, node in enumerate(weighted(material.model)):
         if node.name in own:
             layers.append(
                 LayerError(
@@ -159,15 +158,6 @@ def analyse(
     )
 
 
-def decibels(signal: float, noise: float) -> float:
-    """Signal over noise of sums of squares, at most `PERFECT_DB` either way."""
-    if noise <= 0:
-        return PERFECT_DB
-    if signal <= 0 or noise == float("inf"):
-        return -PERFECT_DB
-    return float(np.clip(10 * np.log10(signal / noise), -PERFECT_DB, PERFECT_DB))
-
-
 def facts_of(name: str, histogram: Histogram) -> TensorFacts:
     """What a histogram says of a tensor."""
     shares = (0.001, 0.01, 0.5, 0.99, 0.999)
@@ -185,100 +175,8 @@ def facts_of(name: str, histogram: Histogram) -> TensorFacts:
     )
 
 
-def _weighted(model: ModelProto) -> list[NodeProto]:
-    return [node for node in model.graph.node if node.op_type in WEIGHTED]
-
-
-class _Copies:
-    """A graph with rounded copies of its layers and the squares of their errors as outputs."""
-
-    KINDS = ("own", "weights", "activations")
-
-    def __init__(self, model: ModelProto, ranges: Ranges, recipe: Recipe) -> None:
-        self.weights = {
-            name: numpy_helper.to_array(tensor).astype(np.float32)
-            for name, tensor in constants(model.graph).items()
-            if tensor.data_type == TensorProto.FLOAT
-        }
-        self._ranges, self._recipe = ranges, recipe
-        self._rounded: dict[str, str] = {}
-        self.model = copy_of(model)
-        del self.model.graph.output[:]
-        self.layers: dict[str, list[str]] = {}
-        for node in _weighted(model):
-            if node.op_type != "LSTM" and self._can_copy(node):
-                self._add(node)
-
-    def _can_copy(self, node: NodeProto) -> bool:
-        inputs = [name for name in node.input[:2] if name not in self.weights]
-        return bool(inputs) and all(
-            name in self._ranges and self._ranges[name].is_usable for name in inputs
-        )
-
-    def _add(self, node: NodeProto) -> None:
-        weight = node.input[1] in self.weights
-        kinds = self.KINDS if weight else ("own", "activations")
-        self.layers[node.name] = list(kinds)
-        self._square(node.output[0], f"{node.name}/signal")
-        for kind in kinds:
-            copied = copy_of_node(node)
-            copied.name = copied.output[0] = f"{node.name}/{kind}"
-            if kind != "weights":
-                for place in (0, 1):
-                    if node.input[place] not in self.weights:
-                        copied.input[place] = self._fake_quantized(node.input[place])
-            if weight and kind != "activations":
-                copied.input[1] = self._stored(
-                    f"{node.name}/weight/rounded", self._round(node, self.weights[node.input[1]])
-                )
-            error = f"{node.name}/{kind}/error"
-            self._append("Sub", [copied.output[0], node.output[0]], error, copied)
-            self._square(error, f"{node.name}/{kind}/noise")
-
-    def _round(self, node: NodeProto, weight: Weights) -> Weights:
-        return grid_of(node, weight, self._recipe).rounded(weight)
-
-    def _append(self, operator: str, inputs: list[str], output: str, *before: NodeProto) -> None:
-        self.model.graph.node.extend(before)
-        self.model.graph.node.append(helper.make_node(operator, inputs, [output], name=output))
-
-    def _square(self, tensor: str, name: str) -> None:
-        square = helper.make_node("ReduceSumSquare", [tensor], [name], name=name, keepdims=0)
-        self.model.graph.node.append(square)
-        self.model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, []))
-
-    def _stored(self, name: str, array: Array) -> str:
-        if all(tensor.name != name for tensor in self.model.graph.initializer):
-            self.model.graph.initializer.append(numpy_helper.from_array(array, name))
-        return name
-
-    def _fake_quantized(self, tensor: str) -> str:
-        """Rounded to 8 bits by the runtime; 16 bits are as good as float."""
-        if tensor not in self._rounded:
-            if self._recipe.activation == "s16":
-                return tensor
-            step, zero = scale_of(self._ranges[tensor])
-            inputs = [
-                tensor,
-                self._stored(f"{tensor}/step", np.array(step, np.float32)),
-                self._stored(f"{tensor}/zero", np.array(zero, np.uint8)),
-            ]
-            self._append("QuantizeLinear", inputs, f"{tensor}/input/numbers")
-            inputs[0] = f"{tensor}/input/numbers"
-            self._append("DequantizeLinear", inputs, f"{tensor}/input/rounded")
-            self._rounded[tensor] = f"{tensor}/input/rounded"
-        return self._rounded[tensor]
-
-
-def scale_of(found: Range) -> tuple[float, int]:
-    """Step and zero point of u8 for a range."""
-    low, high = min(found.low, 0.0), max(found.high, 0.0)
-    step = max((high - low) / 255, float(np.finfo(np.float32).tiny))
-    return step, round(-low / step)
-
-
 def _own_errors(
-    copies: _Copies,
+    copies: Copies,
     feeds: Sequence[Mapping[str, Array]],
     progress: Callable[[int], None] | None,
 ) -> dict[str, dict[str, Any]]:
@@ -317,7 +215,7 @@ def _compared(model: ModelProto, content: bytes) -> dict[str, tuple[str, str]]:
         for name in node.input:
             readers.setdefault(name, []).append(node)
     found = {}
-    for node in _weighted(model):
+    for node in weighted(model):
         name = node.output[0]
         after = [each for each in readers.get(name, []) if each.op_type in FUSED_AFTER]
         if name not in known and after:
@@ -344,36 +242,8 @@ def _accumulated(
     found: dict[str, float] = {}
     for batch in plan_batches(list(twins), sizes, free):
         some = {name: twins[name] for name in batch}
-        found |= _compare(clean, candidate, some, material.calibration.feeds)
+        found |= compare(clean, candidate, some, material.calibration.feeds)
     return found
-
-
-def _compare(
-    clean: ModelProto,
-    candidate: ModelProto,
-    twins: Mapping[str, str],
-    feeds: Sequence[Mapping[str, Array]],
-) -> dict[str, float]:
-    engines = [
-        open_engine("onnxruntime", with_outputs(model, names).SerializeToString())
-        for model, names in ((clean, list(twins)), (candidate, list(twins.values())))
-    ]
-    signal = dict.fromkeys(twins, 0.0)
-    noise = dict.fromkeys(twins, 0.0)
-    try:
-        for each in feeds:
-            expected, found = (engine.run(each) for engine in engines)
-            for name, twin in twins.items():
-                if expected[name].shape == found[twin].shape:
-                    wanted = expected[name].astype(np.float64)
-                    signal[name] += float(np.square(wanted).sum())
-                    noise[name] += float(np.square(found[twin] - wanted).sum())
-                else:
-                    noise[name] = float("inf")
-    finally:
-        for engine in engines:
-            engine.close()
-    return {name: decibels(signal[name], noise[name]) for name in twins}
 
 
 def _quantized(content: bytes) -> frozenset[str]:

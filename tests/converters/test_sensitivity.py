@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 from edgekit_converters.calibrate import calibrate
+from edgekit_converters.closeness import PERFECT_DB, decibels
 from edgekit_converters.histogram import Tally
 from edgekit_converters.make import Material, make
 from edgekit_converters.passes import DEFAULT_PASSES, apply_passes
 from edgekit_converters.recipe import parse
-from edgekit_converters.sensitivity import PERFECT_DB, analyse, decibels, facts_of
+from edgekit_converters.sensitivity import analyse, facts_of
 from networks import conv_net, embedding_net, model_of, stored, task_of, value, weights
 from onnx import helper, numpy_helper
 
