@@ -16,7 +16,7 @@ def as_builtins(result: SearchResult) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "model": {"name": job.source.path.name, "sha256": job.source.sha256},
-        "target": msgspec.to_builtins(job.target),
+        "target": msgspec.to_builtins(job.target, order="deterministic"),
         "goal": {"max_drop": job.goal.max_drop, "certify": job.goal.certify},
         "seed": job.seed,
         "data": job.data,

@@ -1,12 +1,13 @@
 """What a search depends on, as digests: data, code, versions, machine."""
 
 import hashlib
-import json
 import sys
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from edgekit.measure.environment import local_environment
 from edgekit.task import SPLITS, Task
@@ -16,8 +17,8 @@ PACKAGES = ("edgekit", "edgekit_converters")
 
 
 def digest_of(*parts: Any) -> str:
-    """One digest of JSON values."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    """One digest of values that msgspec encodes; sets and dicts have no order."""
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
 
 def data_digest(task: RememberedTask) -> str | None:

@@ -85,8 +85,6 @@ def run(args: argparse.Namespace) -> int:
 
 def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job":
     """What is asked for, checked; with the digest of all that it depends on."""
-    import msgspec
-
     from edgekit.task import load_task
     from edgekit_converters.cache import NoCache, search_cache
     from edgekit_converters.cost import place_for
@@ -105,7 +103,7 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
     place = place_for(target, args.device) if source.model is not None else HERE
     progress.start("reading the task's samples", None)
     data = data_digest(task)
-    asked = (source.sha256, data, msgspec.to_builtins((target, place, goal)), args.seed)
+    asked = (source.sha256, data, target, place, goal, args.seed)
     return Job(
         source=source,
         task=task,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from edgekit_converters.commands.optimize import size_bytes
 from edgekit_converters.ladder import PLAIN
 from networks import task_text
 
@@ -170,3 +171,52 @@ def test_ctrl_c_leaves_nothing_half_written(conv_path, tmp_path):
     assert "Traceback" not in errors
     assert errors.splitlines()[-1] == "edgekit: interrupted; nothing was left half-written"
     assert not list(out.iterdir())
+
+
+KILLED = "making int8_static_conv+matmul_perchannel"
+
+
+def test_a_killed_search_goes_on_where_it_stopped_and_a_repeated_one_ends_at_once(
+    conv_path, task_path, tmp_path
+):
+    command = [
+        sys.executable, "-m", "edgekit.cli", "optimize", str(conv_path), "--task", str(task_path),
+        "--out", str(tmp_path / "out"), "--name", "conv",
+    ]  # fmt: skip
+    env = {**os.environ, "EDGEKIT_CACHE": str(tmp_path / "cache")}
+    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if KILLED in line:
+            process.kill()
+            break
+    process.stderr.close()
+    process.wait()
+    left = [path.name for path in (tmp_path / "out").iterdir()]
+    assert [name[:9] for name in left] == [".edgekit-"]
+    second = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert "int8_static_all_perchannel: " in second.stderr
+    assert "(known)" in second.stderr
+    assert "cleaning the model" not in second.stderr
+    written = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert sorted(written) == [
+        "conv-1.edgekit",
+        "conv-1.evidence.json",
+        "conv-1.html",
+        "conv-fp32-1.edgekit",
+    ]
+    assert list((tmp_path / "cache" / "work").iterdir()) == []
+    third = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert "an identical search was done before" in third.stderr
+    assert third.stdout == second.stdout
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == written
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("1GB", 10**9), ("512mb", 512 * 10**6), ("1.5 GiB", 1_500_000_000)]
+)
+def test_sizes_are_read(text, size):
+    assert size_bytes(text, "--memory") == size
+
+
+def test_a_size_that_is_none_is_refused(optimize):
+    refused(optimize("--memory", "much"), "--memory much", "1GB or 512MB")
