@@ -87,14 +87,26 @@ def test_calls_that_wait_are_judged_by_wall_time():
     assert candidate_ratio(record(waiting=1.0)).clock == "wall"
 
 
-def test_wall_time_is_used_where_cpu_time_is_not_told():
-    recording = record(1.1, interrupted=0.0)
+def on_several_threads(recording):
+    """The same, where no clock tells CPU time of a call."""
     blocks = tuple(
         (process, msgspec.structs.replace(times, cpu_ns={})) for process, times in recording.blocks
     )
-    ratio = candidate_ratio(Recording(recording.starts, blocks))
+    return Recording(recording.starts, blocks)
+
+
+def test_wall_time_is_used_where_cpu_time_is_not_told():
+    ratio = candidate_ratio(on_several_threads(record(1.1, interrupted=0.0)))
     assert ratio.clock == "wall"
     assert ratio.point == pytest.approx(1.1, rel=0.02)
+
+
+@pytest.mark.parametrize("slower", [1.0, 1.2])
+def test_wall_time_is_judged_though_a_third_of_the_calls_lose_a_core(slower):
+    recordings = [record(slower, seed=n, calls=8, rounds=40, interrupted=0.3) for n in range(12)]
+    ratios = [candidate_ratio(on_several_threads(recording)) for recording in recordings]
+    assert all(ratio.low <= slower <= ratio.high for ratio in ratios)
+    assert sum(ratio.settles(1.1) for ratio in ratios) >= 10
 
 
 def test_interruptions_by_other_programs_do_not_widen_the_interval():
