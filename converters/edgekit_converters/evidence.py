@@ -29,6 +29,7 @@ def as_builtins(result: SearchResult) -> dict[str, Any]:
         },
         "passes": msgspec.to_builtins(result.passes),
         "measured": result.measured,
+        "front": [each.recipe.name for each in result.front],
         "unfinished": result.unfinished,
         "candidates": [_candidate(each) for each in (result.baseline, *result.candidates)],
     }

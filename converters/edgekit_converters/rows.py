@@ -93,6 +93,9 @@ def summary(result: SearchResult) -> list[str]:
         f"The evaluation split was shown to {looks}; ranges and comparisons come from "
         f"{result.calibration.samples} calibration samples."
     )
+    if result.front:
+        names = ", ".join(each.recipe.name for each in result.front)
+        lines.append(f"Beaten by none in both cost and drop (the Pareto front): {names}.")
     lines += _measured(result)
     lines += not_tried(result)
     if job.target.saturates:

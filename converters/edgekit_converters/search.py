@@ -54,9 +54,24 @@ class SearchResult:
     unfinished: str = ""
 
     @property
+    def front(self) -> tuple[Candidate, ...]:
+        """Scored candidates that none other beats in both cost and drop, the cheapest first."""
+        scored = [c for c in self.candidates if c.cost is not None and c.judged is not None]
+        ordered = sorted(scored, key=lambda c: (ratio_of(c), _drop_of(c)))
+        found: list[Candidate] = []
+        for each in ordered:
+            if not found or _drop_of(each) < _drop_of(found[-1]):
+                found.append(each)
+        return tuple(found)
+
+    @property
     def clean(self) -> Candidate:
         """The clean fp32 model, or the one that came where nothing was made of it."""
         return next((c for c in self.candidates if c.recipe.name == "fp32"), self.baseline)
+
+
+def _drop_of(candidate: Candidate) -> float:
+    return candidate.judged.drop.point if candidate.judged else float("inf")
 
 
 def optimize(job: Job, rungs: Sequence[Rung] = RUNGS) -> SearchResult:

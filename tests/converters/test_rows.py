@@ -64,6 +64,20 @@ def test_what_was_not_tried_is_told_once_for_each_reason(result):
     assert len(rows(result)) == 2
 
 
+def test_the_front_leaves_out_what_another_beats_in_both(result):
+    def at(name, ratio, point):
+        clean = result.candidates[0]
+        cost = replace(clean.cost, ratio=ratio)
+        judged = replace(clean.judged, drop=replace(clean.judged.drop, point=point))
+        return replace(clean, recipe=parse(name), cost=cost, calibration=judged, evaluation=None)
+
+    fast, good = at("int8_static_all", 0.4, 0.02), at("int8_static_conv", 0.6, 0.001)
+    beaten = at("int8_static_matmul", 0.7, 0.01)
+    result = replace(result, candidates=(beaten, good, fast))
+    assert result.front == (fast, good)
+    assert "(the Pareto front): int8_static_all, int8_static_conv." in " ".join(summary(result))
+
+
 def test_a_search_that_ended_early_says_so(result):
     told = summary(replace(result, unfinished="90 CPU-seconds were spent"))
     assert "The search is not complete: 90 CPU-seconds were spent." in told
