@@ -2,7 +2,7 @@
 
     Manifest
     ├── inputs, outputs: Tensor     what the runtime sees
-    ├── features: Feature           raw input → one model input (LogMelSpec, ImageTensorSpec)
+    ├── features: Feature           raw input → one model input (LogMelSpec, ImageTensorSpec, ...)
     ├── decoder: Decoder            model outputs → Result (RawSpec, ClassifySpec, CtcSpec)
     ├── budget: Budget              what the release was judged by
     └── files: File                 every other file in the bundle, with digest and size
@@ -80,7 +80,43 @@ class ImageTensorSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="imag
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
-FeatureSpec: TypeAlias = LogMelSpec | ImageTensorSpec
+RollingStatistic: TypeAlias = Literal[
+    "mean", "variance", "std", "z_score", "slope", "min", "max", "entropy", "ewma"
+]
+
+
+class Ewma(Struct, frozen=True, forbid_unknown_fields=True):
+    """A mean over all samples so far whose weights fall by 1 - alpha from sample to sample.
+
+    With `adjust` it is divided by the sum of the weights so far, as pandas does by default;
+    without, the first sample has the weight 1 / alpha.
+    """
+
+    alpha: Annotated[float, Meta(gt=0, le=1)]
+    adjust: bool = True
+
+
+class Bins(Struct, frozen=True, forbid_unknown_fields=True):
+    """Equal bins of a histogram; what lies outside counts in the first or the last one."""
+
+    count: Annotated[int, Meta(ge=2, le=4_096)]
+    low: float
+    high: float
+
+
+class RollingStatsSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="rolling_stats"):
+    """Rolling statistics of a time series; `edgekit.features.RollingStats` says what they mean."""
+
+    window: Annotated[int, Meta(ge=2, le=100_000)]
+    statistics: tuple[RollingStatistic | Annotated[float, Meta(ge=0, le=1)], ...]
+    min_samples: Positive | None = None
+    nan: Literal["propagate", "ignore", "error"] = "propagate"
+    ddof: Annotated[int, Meta(ge=0, le=1)] = 0
+    ewma: Ewma | None = None
+    bins: Bins | None = None
+
+
+FeatureSpec: TypeAlias = LogMelSpec | ImageTensorSpec | RollingStatsSpec
 
 
 class Feature(Struct, frozen=True, forbid_unknown_fields=True):

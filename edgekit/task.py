@@ -28,7 +28,7 @@ import numpy as np
 from edgekit import decoders
 from edgekit.engines import Array
 from edgekit.errors import EdgekitError, TaskError
-from edgekit.features import ImageTensor, LogMel, build
+from edgekit.features import Features, build
 from edgekit.manifest import DecoderSpec, Feature, RawSpec
 from edgekit.model import with_leading_axes
 
@@ -114,7 +114,7 @@ class Task:
         return number
 
     @cached_property
-    def _extractors(self) -> tuple[tuple[Feature, ImageTensor | LogMel], ...]:
+    def _extractors(self) -> tuple[tuple[Feature, Features], ...]:
         return tuple((wish, build(wish.spec)) for wish in self.features)
 
     @cached_property
@@ -244,9 +244,9 @@ def _features(module: ModuleType, thing: str) -> tuple[Feature, ...]:
 
 
 def _feature(name: str, feature: Any, thing: str) -> Feature:
-    if not isinstance(feature, ImageTensor | LogMel):
+    if not isinstance(feature, Features):
         problem = f"the feature for {name!r} is {type(feature).__name__}"
-        raise TaskError(thing, problem, "use ImageTensor or LogMel of edgekit.features")
+        raise TaskError(thing, problem, "use one of edgekit.features, such as ImageTensor")
     return Feature(name, feature.spec)
 
 

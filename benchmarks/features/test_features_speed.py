@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgekit import kernels
-from edgekit.features import ImageTensor, LogMel
+from edgekit.features import Ewma, ImageTensor, LogMel, RollingStats
 
 SECONDS = 10
 RATE_HZ = 16_000
@@ -36,6 +36,27 @@ def test_image_to_tensor_of_224(benchmark, size, isa):
     np.testing.assert_allclose(kernel(flat, isa=isa), 0.2, rtol=1e-6)
     np.testing.assert_array_equal(kernel(image, isa=isa), kernel(image, isa="portable"))
     benchmark(kernel, image, isa=isa)
+
+
+JOBS = {
+    "min and max": ("min", "max"),
+    "mean, std, z, ewma": ("mean", "std", "z_score", "ewma"),
+    "median": (0.5,),
+}
+
+
+@pytest.mark.parametrize("window", [5, 60, 1_000])
+@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("isa", kernels.available_isas())
+def test_rolling_statistics_of_a_hundred_thousand_samples(benchmark, job, window, isa):
+    samples = np.random.default_rng(2).normal(size=(1, 100_000))
+    stats = RollingStats(window, JOBS[job], ewma=Ewma(0.1))
+    expected, out = stats(samples), np.empty((1, len(JOBS[job]), 100_000))
+    first = {"min and max": np.min, "median": np.median}.get(job, np.mean)(samples[0, -window:])
+    np.testing.assert_allclose(expected[0, 0, -1], first, rtol=1e-9, atol=1e-12)
+    assert stats._kernel(samples, out, isa=isa)
+    np.testing.assert_array_equal(out, expected)
+    benchmark(stats._kernel, samples, out, isa=isa)
 
 
 def test_one_frame_through_the_public_class(benchmark):

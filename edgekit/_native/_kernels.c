@@ -585,74 +585,107 @@ static void (*_cffi_call_python_org)(struct _cffi_externpy_s *, char *);
 /************************************************************/
 
 static void *_cffi_types[] = {
-/*  0 */ _CFFI_OP(_CFFI_OP_FUNCTION, 49), // char const *()(int)
+/*  0 */ _CFFI_OP(_CFFI_OP_FUNCTION, 73), // char const *()(int)
 /*  1 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7), // int
 /*  2 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /*  3 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_config const *, void *, size_t)
-/*  4 */ _CFFI_OP(_CFFI_OP_POINTER, 53), // ek_log_mel_config const *
-/*  5 */ _CFFI_OP(_CFFI_OP_POINTER, 67), // void *
+/*  4 */ _CFFI_OP(_CFFI_OP_POINTER, 79), // ek_log_mel_config const *
+/*  5 */ _CFFI_OP(_CFFI_OP_POINTER, 100), // void *
 /*  6 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28), // size_t
 /*  7 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /*  8 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, void const *, int, size_t, float *, void *)
-/*  9 */ _CFFI_OP(_CFFI_OP_POINTER, 54), // ek_log_mel_plan const *
+/*  9 */ _CFFI_OP(_CFFI_OP_POINTER, 80), // ek_log_mel_plan const *
 /* 10 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 11 */ _CFFI_OP(_CFFI_OP_POINTER, 67), // void const *
+/* 11 */ _CFFI_OP(_CFFI_OP_POINTER, 100), // void const *
 /* 12 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 13 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 14 */ _CFFI_OP(_CFFI_OP_POINTER, 27), // float *
+/* 14 */ _CFFI_OP(_CFFI_OP_POINTER, 45), // float *
 /* 15 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 16 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 17 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_tensor_config const *, int, ek_image const *, float *, void *)
-/* 18 */ _CFFI_OP(_CFFI_OP_POINTER, 55), // ek_tensor_config const *
-/* 19 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 20 */ _CFFI_OP(_CFFI_OP_POINTER, 52), // ek_image const *
-/* 21 */ _CFFI_OP(_CFFI_OP_NOOP, 14),
-/* 22 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 23 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 24 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(float *, size_t, float, float, float)
-/* 25 */ _CFFI_OP(_CFFI_OP_NOOP, 14),
+/* 17 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_config const *, void *, size_t)
+/* 18 */ _CFFI_OP(_CFFI_OP_POINTER, 81), // ek_rolling_config const *
+/* 19 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 20 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 21 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 22 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, int, void *, size_t, ek_series const *, void *, void *)
+/* 23 */ _CFFI_OP(_CFFI_OP_POINTER, 82), // ek_rolling_plan const *
+/* 24 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 25 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 26 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 27 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13), // float
-/* 28 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
-/* 29 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
+/* 27 */ _CFFI_OP(_CFFI_OP_POINTER, 83), // ek_series const *
+/* 28 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 29 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 30 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 31 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(void)
-/* 32 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 33 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_config const *)
-/* 34 */ _CFFI_OP(_CFFI_OP_NOOP, 4),
-/* 35 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 36 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, int)
-/* 37 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 38 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 39 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 40 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t)
-/* 41 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 42 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 43 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 44 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_tensor_config const *)
-/* 45 */ _CFFI_OP(_CFFI_OP_NOOP, 18),
-/* 46 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 47 */ _CFFI_OP(_CFFI_OP_FUNCTION, 64), // uint32_t()(void)
+/* 31 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, void *)
+/* 32 */ _CFFI_OP(_CFFI_OP_NOOP, 23),
+/* 33 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 34 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 35 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_tensor_config const *, int, ek_image const *, float *, void *)
+/* 36 */ _CFFI_OP(_CFFI_OP_POINTER, 84), // ek_tensor_config const *
+/* 37 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 38 */ _CFFI_OP(_CFFI_OP_POINTER, 78), // ek_image const *
+/* 39 */ _CFFI_OP(_CFFI_OP_NOOP, 14),
+/* 40 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 41 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 42 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(float *, size_t, float, float, float)
+/* 43 */ _CFFI_OP(_CFFI_OP_NOOP, 14),
+/* 44 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 45 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13), // float
+/* 46 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
+/* 47 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
 /* 48 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 49 */ _CFFI_OP(_CFFI_OP_POINTER, 50), // char const *
-/* 50 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 2), // char
-/* 51 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 14), // double
-/* 52 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 0), // ek_image
-/* 53 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 1), // ek_log_mel_config
-/* 54 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 3), // ek_log_mel_plan
-/* 55 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 2), // ek_tensor_config
-/* 56 */ _CFFI_OP(_CFFI_OP_ENUM, 0), // enum $1
-/* 57 */ _CFFI_OP(_CFFI_OP_ENUM, 1), // enum $2
-/* 58 */ _CFFI_OP(_CFFI_OP_ARRAY, 27), // float[3]
-/* 59 */ (_cffi_opcode_t)(3),
-/* 60 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 21), // int32_t
-/* 61 */ _CFFI_OP(_CFFI_OP_ARRAY, 60), // int32_t[3]
-/* 62 */ (_cffi_opcode_t)(3),
-/* 63 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 27), // ptrdiff_t
-/* 64 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 22), // uint32_t
-/* 65 */ _CFFI_OP(_CFFI_OP_POINTER, 66), // uint8_t const *
-/* 66 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 18), // uint8_t
-/* 67 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 0), // void
+/* 49 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(void)
+/* 50 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 51 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_config const *)
+/* 52 */ _CFFI_OP(_CFFI_OP_NOOP, 4),
+/* 53 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 54 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, int)
+/* 55 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 56 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 57 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 58 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t)
+/* 59 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 60 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 61 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 62 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_config const *)
+/* 63 */ _CFFI_OP(_CFFI_OP_NOOP, 18),
+/* 64 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 65 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_plan const *)
+/* 66 */ _CFFI_OP(_CFFI_OP_NOOP, 23),
+/* 67 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 68 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_tensor_config const *)
+/* 69 */ _CFFI_OP(_CFFI_OP_NOOP, 36),
+/* 70 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 71 */ _CFFI_OP(_CFFI_OP_FUNCTION, 97), // uint32_t()(void)
+/* 72 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 73 */ _CFFI_OP(_CFFI_OP_POINTER, 74), // char const *
+/* 74 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 2), // char
+/* 75 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 14), // double
+/* 76 */ _CFFI_OP(_CFFI_OP_ARRAY, 75), // double[16]
+/* 77 */ (_cffi_opcode_t)(16),
+/* 78 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 0), // ek_image
+/* 79 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 1), // ek_log_mel_config
+/* 80 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 5), // ek_log_mel_plan
+/* 81 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 2), // ek_rolling_config
+/* 82 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 6), // ek_rolling_plan
+/* 83 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 3), // ek_series
+/* 84 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 4), // ek_tensor_config
+/* 85 */ _CFFI_OP(_CFFI_OP_ENUM, 0), // enum $1
+/* 86 */ _CFFI_OP(_CFFI_OP_ENUM, 1), // enum $2
+/* 87 */ _CFFI_OP(_CFFI_OP_ARRAY, 45), // float[3]
+/* 88 */ (_cffi_opcode_t)(3),
+/* 89 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 21), // int32_t
+/* 90 */ _CFFI_OP(_CFFI_OP_ARRAY, 89), // int32_t[16]
+/* 91 */ (_cffi_opcode_t)(16),
+/* 92 */ _CFFI_OP(_CFFI_OP_ARRAY, 89), // int32_t[3]
+/* 93 */ (_cffi_opcode_t)(3),
+/* 94 */ _CFFI_OP(_CFFI_OP_ARRAY, 89), // int32_t[9]
+/* 95 */ (_cffi_opcode_t)(9),
+/* 96 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 27), // ptrdiff_t
+/* 97 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 22), // uint32_t
+/* 98 */ _CFFI_OP(_CFFI_OP_POINTER, 99), // uint8_t const *
+/* 99 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 18), // uint8_t
+/* 100 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 0), // void
 };
 
 static int _cffi_const_EK_ALIGNMENT(unsigned long long *o)
@@ -687,6 +720,13 @@ static int _cffi_const_EK_BAD_ISA(unsigned long long *o)
 {
   int n = (EK_BAD_ISA) <= 0;
   *o = (unsigned long long)((EK_BAD_ISA) | 0);  /* check that EK_BAD_ISA is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_BAD_SAMPLE(unsigned long long *o)
+{
+  int n = (EK_BAD_SAMPLE) <= 0;
+  *o = (unsigned long long)((EK_BAD_SAMPLE) | 0);  /* check that EK_BAD_SAMPLE is an integer */
   return n;
 }
 
@@ -746,6 +786,13 @@ static int _cffi_const_EK_INT16(unsigned long long *o)
   return n;
 }
 
+static int _cffi_const_EK_FLOAT64(unsigned long long *o)
+{
+  int n = (EK_FLOAT64) <= 0;
+  *o = (unsigned long long)((EK_FLOAT64) | 0);  /* check that EK_FLOAT64 is an integer */
+  return n;
+}
+
 static int _cffi_const_EK_WINDOW_POVEY(unsigned long long *o)
 {
   int n = (EK_WINDOW_POVEY) <= 0;
@@ -799,6 +846,118 @@ static int _cffi_const_EK_LOG_10(unsigned long long *o)
 {
   int n = (EK_LOG_10) <= 0;
   *o = (unsigned long long)((EK_LOG_10) | 0);  /* check that EK_LOG_10 is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_MEAN(unsigned long long *o)
+{
+  int n = (EK_ROLLING_MEAN) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_MEAN) | 0);  /* check that EK_ROLLING_MEAN is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_VARIANCE(unsigned long long *o)
+{
+  int n = (EK_ROLLING_VARIANCE) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_VARIANCE) | 0);  /* check that EK_ROLLING_VARIANCE is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_STD(unsigned long long *o)
+{
+  int n = (EK_ROLLING_STD) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_STD) | 0);  /* check that EK_ROLLING_STD is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_Z_SCORE(unsigned long long *o)
+{
+  int n = (EK_ROLLING_Z_SCORE) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_Z_SCORE) | 0);  /* check that EK_ROLLING_Z_SCORE is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_SLOPE(unsigned long long *o)
+{
+  int n = (EK_ROLLING_SLOPE) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_SLOPE) | 0);  /* check that EK_ROLLING_SLOPE is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_MIN(unsigned long long *o)
+{
+  int n = (EK_ROLLING_MIN) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_MIN) | 0);  /* check that EK_ROLLING_MIN is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_MAX(unsigned long long *o)
+{
+  int n = (EK_ROLLING_MAX) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_MAX) | 0);  /* check that EK_ROLLING_MAX is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_ENTROPY(unsigned long long *o)
+{
+  int n = (EK_ROLLING_ENTROPY) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_ENTROPY) | 0);  /* check that EK_ROLLING_ENTROPY is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_EWMA(unsigned long long *o)
+{
+  int n = (EK_ROLLING_EWMA) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_EWMA) | 0);  /* check that EK_ROLLING_EWMA is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_KINDS(unsigned long long *o)
+{
+  int n = (EK_ROLLING_KINDS) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_KINDS) | 0);  /* check that EK_ROLLING_KINDS is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_QUANTILES(unsigned long long *o)
+{
+  int n = (EK_ROLLING_QUANTILES) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_QUANTILES) | 0);  /* check that EK_ROLLING_QUANTILES is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_MAX_WINDOW(unsigned long long *o)
+{
+  int n = (EK_ROLLING_MAX_WINDOW) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_MAX_WINDOW) | 0);  /* check that EK_ROLLING_MAX_WINDOW is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ROLLING_MAX_BINS(unsigned long long *o)
+{
+  int n = (EK_ROLLING_MAX_BINS) <= 0;
+  *o = (unsigned long long)((EK_ROLLING_MAX_BINS) | 0);  /* check that EK_ROLLING_MAX_BINS is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_NAN_PROPAGATE(unsigned long long *o)
+{
+  int n = (EK_NAN_PROPAGATE) <= 0;
+  *o = (unsigned long long)((EK_NAN_PROPAGATE) | 0);  /* check that EK_NAN_PROPAGATE is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_NAN_IGNORE(unsigned long long *o)
+{
+  int n = (EK_NAN_IGNORE) <= 0;
+  *o = (unsigned long long)((EK_NAN_IGNORE) | 0);  /* check that EK_NAN_IGNORE is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_NAN_ERROR(unsigned long long *o)
+{
+  int n = (EK_NAN_ERROR) <= 0;
+  *o = (unsigned long long)((EK_NAN_ERROR) | 0);  /* check that EK_NAN_ERROR is an integer */
   return n;
 }
 
@@ -922,6 +1081,41 @@ static void _cffi_checkfld_typedef_ek_log_mel_config(ek_log_mel_config *p)
   { double *tmp = &p->high_hz; (void)tmp; }
 }
 struct _cffi_align_typedef_ek_log_mel_config { char x; ek_log_mel_config y; };
+
+_CFFI_UNUSED_FN
+static void _cffi_checkfld_typedef_ek_rolling_config(ek_rolling_config *p)
+{
+  /* only to generate compile-time warnings or errors */
+  (void)p;
+  (void)((p->window) | 0);  /* check that 'ek_rolling_config.window' is an integer */
+  (void)((p->min_samples) | 0);  /* check that 'ek_rolling_config.min_samples' is an integer */
+  (void)((p->nan_policy) | 0);  /* check that 'ek_rolling_config.nan_policy' is an integer */
+  (void)((p->ddof) | 0);  /* check that 'ek_rolling_config.ddof' is an integer */
+  { int32_t(*tmp)[9] = &p->row; (void)tmp; }
+  (void)((p->quantile_count) | 0);  /* check that 'ek_rolling_config.quantile_count' is an integer */
+  { int32_t(*tmp)[16] = &p->quantile_row; (void)tmp; }
+  { double(*tmp)[16] = &p->quantile; (void)tmp; }
+  (void)((p->bins) | 0);  /* check that 'ek_rolling_config.bins' is an integer */
+  (void)((p->ewma_adjust) | 0);  /* check that 'ek_rolling_config.ewma_adjust' is an integer */
+  { double *tmp = &p->low; (void)tmp; }
+  { double *tmp = &p->high; (void)tmp; }
+  { double *tmp = &p->ewma_alpha; (void)tmp; }
+}
+struct _cffi_align_typedef_ek_rolling_config { char x; ek_rolling_config y; };
+
+_CFFI_UNUSED_FN
+static void _cffi_checkfld_typedef_ek_series(ek_series *p)
+{
+  /* only to generate compile-time warnings or errors */
+  (void)p;
+  { void const * *tmp = &p->data; (void)tmp; }
+  (void)((p->sample_stride) | 0);  /* check that 'ek_series.sample_stride' is an integer */
+  (void)((p->series_stride) | 0);  /* check that 'ek_series.series_stride' is an integer */
+  (void)((p->samples) | 0);  /* check that 'ek_series.samples' is an integer */
+  (void)((p->series) | 0);  /* check that 'ek_series.series' is an integer */
+  (void)((p->sample_type) | 0);  /* check that 'ek_series.sample_type' is an integer */
+}
+struct _cffi_align_typedef_ek_series { char x; ek_series y; };
 
 _CFFI_UNUSED_FN
 static void _cffi_checkfld_typedef_ek_tensor_config(ek_tensor_config *p)
@@ -1069,10 +1263,10 @@ _cffi_f_ek_image_scratch_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(18), arg0, (char **)&x0);
+      _cffi_type(36), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_tensor_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(36), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1119,10 +1313,10 @@ _cffi_f_ek_image_tensor(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(18), arg0, (char **)&x0);
+      _cffi_type(36), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_tensor_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(36), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1132,10 +1326,10 @@ _cffi_f_ek_image_tensor(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(20), arg2, (char **)&x2);
+      _cffi_type(38), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (ek_image const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(20), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(38), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1196,7 +1390,7 @@ _cffi_f_ek_isa_name(PyObject *self, PyObject *arg0)
   Py_END_ALLOW_THREADS
 
   (void)self; /* unused */
-  pyresult = _cffi_from_c_pointer((char *)result, _cffi_type(49));
+  pyresult = _cffi_from_c_pointer((char *)result, _cffi_type(73));
   return pyresult;
 }
 #else
@@ -1489,6 +1683,330 @@ _cffi_f_ek_log_mel_scratch_bytes(PyObject *self, PyObject *args)
 #  define _cffi_f_ek_log_mel_scratch_bytes _cffi_d_ek_log_mel_scratch_bytes
 #endif
 
+static int _cffi_d_ek_rolling(ek_rolling_plan const * x0, int x1, void * x2, size_t x3, ek_series const * x4, void * x5, void * x6)
+{
+  return ek_rolling(x0, x1, x2, x3, x4, x5, x6);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_rolling(PyObject *self, PyObject *args)
+{
+  ek_rolling_plan const * x0;
+  int x1;
+  void * x2;
+  size_t x3;
+  ek_series const * x4;
+  void * x5;
+  void * x6;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+  PyObject *arg3;
+  PyObject *arg4;
+  PyObject *arg5;
+  PyObject *arg6;
+
+  if (!PyArg_UnpackTuple(args, "ek_rolling", 7, 7, &arg0, &arg1, &arg2, &arg3, &arg4, &arg5, &arg6))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(23), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(23), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x1 = _cffi_to_c_int(arg1, int);
+  if (x1 == (int)-1 && PyErr_Occurred())
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(5), arg2, (char **)&x2);
+  if (datasize != 0) {
+    x2 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(5), arg2, (char **)&x2,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x3 = _cffi_to_c_int(arg3, size_t);
+  if (x3 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(27), arg4, (char **)&x4);
+  if (datasize != 0) {
+    x4 = ((size_t)datasize) <= 640 ? (ek_series const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(27), arg4, (char **)&x4,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(5), arg5, (char **)&x5);
+  if (datasize != 0) {
+    x5 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(5), arg5, (char **)&x5,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(5), arg6, (char **)&x6);
+  if (datasize != 0) {
+    x6 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(5), arg6, (char **)&x6,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_rolling(x0, x1, x2, x3, x4, x5, x6); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_rolling _cffi_d_ek_rolling
+#endif
+
+static int _cffi_d_ek_rolling_plan_build(ek_rolling_config const * x0, void * x1, size_t x2)
+{
+  return ek_rolling_plan_build(x0, x1, x2);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_rolling_plan_build(PyObject *self, PyObject *args)
+{
+  ek_rolling_config const * x0;
+  void * x1;
+  size_t x2;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+
+  if (!PyArg_UnpackTuple(args, "ek_rolling_plan_build", 3, 3, &arg0, &arg1, &arg2))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(18), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_rolling_config const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(5), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(5), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x2 = _cffi_to_c_int(arg2, size_t);
+  if (x2 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_rolling_plan_build(x0, x1, x2); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_rolling_plan_build _cffi_d_ek_rolling_plan_build
+#endif
+
+static size_t _cffi_d_ek_rolling_plan_bytes(ek_rolling_config const * x0)
+{
+  return ek_rolling_plan_bytes(x0);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_rolling_plan_bytes(PyObject *self, PyObject *arg0)
+{
+  ek_rolling_config const * x0;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  size_t result;
+  PyObject *pyresult;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(18), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_rolling_config const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_rolling_plan_bytes(x0); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, size_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_rolling_plan_bytes _cffi_d_ek_rolling_plan_bytes
+#endif
+
+static size_t _cffi_d_ek_rolling_scratch_bytes(ek_rolling_plan const * x0)
+{
+  return ek_rolling_scratch_bytes(x0);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_rolling_scratch_bytes(PyObject *self, PyObject *arg0)
+{
+  ek_rolling_plan const * x0;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  size_t result;
+  PyObject *pyresult;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(23), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(23), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_rolling_scratch_bytes(x0); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, size_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_rolling_scratch_bytes _cffi_d_ek_rolling_scratch_bytes
+#endif
+
+static int _cffi_d_ek_rolling_start(ek_rolling_plan const * x0, void * x1)
+{
+  return ek_rolling_start(x0, x1);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_rolling_start(PyObject *self, PyObject *args)
+{
+  ek_rolling_plan const * x0;
+  void * x1;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+
+  if (!PyArg_UnpackTuple(args, "ek_rolling_start", 2, 2, &arg0, &arg1))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(23), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(23), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(5), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(5), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_rolling_start(x0, x1); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_rolling_start _cffi_d_ek_rolling_start
+#endif
+
+static size_t _cffi_d_ek_rolling_state_bytes(ek_rolling_plan const * x0)
+{
+  return ek_rolling_state_bytes(x0);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_rolling_state_bytes(PyObject *self, PyObject *arg0)
+{
+  ek_rolling_plan const * x0;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  size_t result;
+  PyObject *pyresult;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(23), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(23), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_rolling_state_bytes(x0); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, size_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_rolling_state_bytes _cffi_d_ek_rolling_state_bytes
+#endif
+
 static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_ALIGNMENT", (void *)_cffi_const_EK_ALIGNMENT, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_AVX2", (void *)_cffi_const_EK_AVX2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -1496,6 +2014,7 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_BAD_ALIGNMENT", (void *)_cffi_const_EK_BAD_ALIGNMENT, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_BAD_ARGUMENT", (void *)_cffi_const_EK_BAD_ARGUMENT, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_BAD_ISA", (void *)_cffi_const_EK_BAD_ISA, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_BAD_SAMPLE", (void *)_cffi_const_EK_BAD_SAMPLE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_ASIMD", (void *)_cffi_const_EK_CPU_ASIMD, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_AVX2", (void *)_cffi_const_EK_CPU_AVX2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_AVX512", (void *)_cffi_const_EK_CPU_AVX512, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -1509,6 +2028,7 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_CPU_SVE", (void *)_cffi_const_EK_CPU_SVE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_SVE2", (void *)_cffi_const_EK_CPU_SVE2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FLOAT32", (void *)_cffi_const_EK_FLOAT32, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_FLOAT64", (void *)_cffi_const_EK_FLOAT64, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FRAMES_CENTRED", (void *)_cffi_const_EK_FRAMES_CENTRED, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FRAMES_WHOLE", (void *)_cffi_const_EK_FRAMES_WHOLE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_INT16", (void *)_cffi_const_EK_INT16, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -1517,132 +2037,223 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_LOG_NATURAL", (void *)_cffi_const_EK_LOG_NATURAL, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_MEL_KALDI", (void *)_cffi_const_EK_MEL_KALDI, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_MEL_SLANEY", (void *)_cffi_const_EK_MEL_SLANEY, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_NAN_ERROR", (void *)_cffi_const_EK_NAN_ERROR, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_NAN_IGNORE", (void *)_cffi_const_EK_NAN_IGNORE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_NAN_PROPAGATE", (void *)_cffi_const_EK_NAN_PROPAGATE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_NEON", (void *)_cffi_const_EK_NEON, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_OK", (void *)_cffi_const_EK_OK, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_PORTABLE", (void *)_cffi_const_EK_PORTABLE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_ENTROPY", (void *)_cffi_const_EK_ROLLING_ENTROPY, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_EWMA", (void *)_cffi_const_EK_ROLLING_EWMA, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_KINDS", (void *)_cffi_const_EK_ROLLING_KINDS, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_MAX", (void *)_cffi_const_EK_ROLLING_MAX, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_MAX_BINS", (void *)_cffi_const_EK_ROLLING_MAX_BINS, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_MAX_WINDOW", (void *)_cffi_const_EK_ROLLING_MAX_WINDOW, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_MEAN", (void *)_cffi_const_EK_ROLLING_MEAN, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_MIN", (void *)_cffi_const_EK_ROLLING_MIN, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_QUANTILES", (void *)_cffi_const_EK_ROLLING_QUANTILES, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_SLOPE", (void *)_cffi_const_EK_ROLLING_SLOPE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_STD", (void *)_cffi_const_EK_ROLLING_STD, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_VARIANCE", (void *)_cffi_const_EK_ROLLING_VARIANCE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ROLLING_Z_SCORE", (void *)_cffi_const_EK_ROLLING_Z_SCORE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_SSE2", (void *)_cffi_const_EK_SSE2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_HANN_PERIODIC", (void *)_cffi_const_EK_WINDOW_HANN_PERIODIC, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_POVEY", (void *)_cffi_const_EK_WINDOW_POVEY, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
-  { "ek_best_isa", (void *)_cffi_f_ek_best_isa, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 31), (void *)_cffi_d_ek_best_isa },
-  { "ek_clamp_range", (void *)_cffi_f_ek_clamp_range, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 24), (void *)_cffi_d_ek_clamp_range },
-  { "ek_cpu_features", (void *)_cffi_f_ek_cpu_features, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 47), (void *)_cffi_d_ek_cpu_features },
-  { "ek_image_scratch_bytes", (void *)_cffi_f_ek_image_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 44), (void *)_cffi_d_ek_image_scratch_bytes },
-  { "ek_image_tensor", (void *)_cffi_f_ek_image_tensor, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 17), (void *)_cffi_d_ek_image_tensor },
+  { "ek_best_isa", (void *)_cffi_f_ek_best_isa, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 49), (void *)_cffi_d_ek_best_isa },
+  { "ek_clamp_range", (void *)_cffi_f_ek_clamp_range, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 42), (void *)_cffi_d_ek_clamp_range },
+  { "ek_cpu_features", (void *)_cffi_f_ek_cpu_features, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 71), (void *)_cffi_d_ek_cpu_features },
+  { "ek_image_scratch_bytes", (void *)_cffi_f_ek_image_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 68), (void *)_cffi_d_ek_image_scratch_bytes },
+  { "ek_image_tensor", (void *)_cffi_f_ek_image_tensor, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 35), (void *)_cffi_d_ek_image_tensor },
   { "ek_isa_name", (void *)_cffi_f_ek_isa_name, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 0), (void *)_cffi_d_ek_isa_name },
   { "ek_log_mel", (void *)_cffi_f_ek_log_mel, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 8), (void *)_cffi_d_ek_log_mel },
-  { "ek_log_mel_frames", (void *)_cffi_f_ek_log_mel_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 40), (void *)_cffi_d_ek_log_mel_frames },
+  { "ek_log_mel_frames", (void *)_cffi_f_ek_log_mel_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 58), (void *)_cffi_d_ek_log_mel_frames },
   { "ek_log_mel_plan_build", (void *)_cffi_f_ek_log_mel_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 3), (void *)_cffi_d_ek_log_mel_plan_build },
-  { "ek_log_mel_plan_bytes", (void *)_cffi_f_ek_log_mel_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 33), (void *)_cffi_d_ek_log_mel_plan_bytes },
-  { "ek_log_mel_scratch_bytes", (void *)_cffi_f_ek_log_mel_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 36), (void *)_cffi_d_ek_log_mel_scratch_bytes },
+  { "ek_log_mel_plan_bytes", (void *)_cffi_f_ek_log_mel_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 51), (void *)_cffi_d_ek_log_mel_plan_bytes },
+  { "ek_log_mel_scratch_bytes", (void *)_cffi_f_ek_log_mel_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 54), (void *)_cffi_d_ek_log_mel_scratch_bytes },
+  { "ek_rolling", (void *)_cffi_f_ek_rolling, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 22), (void *)_cffi_d_ek_rolling },
+  { "ek_rolling_plan_build", (void *)_cffi_f_ek_rolling_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 17), (void *)_cffi_d_ek_rolling_plan_build },
+  { "ek_rolling_plan_bytes", (void *)_cffi_f_ek_rolling_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 62), (void *)_cffi_d_ek_rolling_plan_bytes },
+  { "ek_rolling_scratch_bytes", (void *)_cffi_f_ek_rolling_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 65), (void *)_cffi_d_ek_rolling_scratch_bytes },
+  { "ek_rolling_start", (void *)_cffi_f_ek_rolling_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 31), (void *)_cffi_d_ek_rolling_start },
+  { "ek_rolling_state_bytes", (void *)_cffi_f_ek_rolling_state_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 65), (void *)_cffi_d_ek_rolling_state_bytes },
 };
 
 static const struct _cffi_field_s _cffi_fields[] = {
   { "data", offsetof(ek_image, data),
             sizeof(((ek_image *)0)->data),
-            _CFFI_OP(_CFFI_OP_NOOP, 65) },
+            _CFFI_OP(_CFFI_OP_NOOP, 98) },
   { "row_stride", offsetof(ek_image, row_stride),
                   sizeof(((ek_image *)0)->row_stride),
-                  _CFFI_OP(_CFFI_OP_NOOP, 63) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 96) },
   { "column_stride", offsetof(ek_image, column_stride),
                      sizeof(((ek_image *)0)->column_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 63) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 96) },
   { "channel_stride", offsetof(ek_image, channel_stride),
                       sizeof(((ek_image *)0)->channel_stride),
-                      _CFFI_OP(_CFFI_OP_NOOP, 63) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 96) },
   { "width", offsetof(ek_image, width),
              sizeof(((ek_image *)0)->width),
-             _CFFI_OP(_CFFI_OP_NOOP, 60) },
+             _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "height", offsetof(ek_image, height),
               sizeof(((ek_image *)0)->height),
-              _CFFI_OP(_CFFI_OP_NOOP, 60) },
+              _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "sample_rate_hz", offsetof(ek_log_mel_config, sample_rate_hz),
                       sizeof(((ek_log_mel_config *)0)->sample_rate_hz),
-                      _CFFI_OP(_CFFI_OP_NOOP, 60) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "frame_samples", offsetof(ek_log_mel_config, frame_samples),
                      sizeof(((ek_log_mel_config *)0)->frame_samples),
-                     _CFFI_OP(_CFFI_OP_NOOP, 60) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "hop_samples", offsetof(ek_log_mel_config, hop_samples),
                    sizeof(((ek_log_mel_config *)0)->hop_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 60) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "fft_samples", offsetof(ek_log_mel_config, fft_samples),
                    sizeof(((ek_log_mel_config *)0)->fft_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 60) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "mel_bins", offsetof(ek_log_mel_config, mel_bins),
                 sizeof(((ek_log_mel_config *)0)->mel_bins),
-                _CFFI_OP(_CFFI_OP_NOOP, 60) },
+                _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "window", offsetof(ek_log_mel_config, window),
               sizeof(((ek_log_mel_config *)0)->window),
-              _CFFI_OP(_CFFI_OP_NOOP, 60) },
+              _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "mel_scale", offsetof(ek_log_mel_config, mel_scale),
                  sizeof(((ek_log_mel_config *)0)->mel_scale),
-                 _CFFI_OP(_CFFI_OP_NOOP, 60) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "framing", offsetof(ek_log_mel_config, framing),
                sizeof(((ek_log_mel_config *)0)->framing),
-               _CFFI_OP(_CFFI_OP_NOOP, 60) },
+               _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "logarithm", offsetof(ek_log_mel_config, logarithm),
                  sizeof(((ek_log_mel_config *)0)->logarithm),
-                 _CFFI_OP(_CFFI_OP_NOOP, 60) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "remove_dc", offsetof(ek_log_mel_config, remove_dc),
                  sizeof(((ek_log_mel_config *)0)->remove_dc),
-                 _CFFI_OP(_CFFI_OP_NOOP, 60) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "preemphasis", offsetof(ek_log_mel_config, preemphasis),
                    sizeof(((ek_log_mel_config *)0)->preemphasis),
-                   _CFFI_OP(_CFFI_OP_NOOP, 27) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 45) },
   { "input_scale", offsetof(ek_log_mel_config, input_scale),
                    sizeof(((ek_log_mel_config *)0)->input_scale),
-                   _CFFI_OP(_CFFI_OP_NOOP, 27) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 45) },
   { "floor", offsetof(ek_log_mel_config, floor),
              sizeof(((ek_log_mel_config *)0)->floor),
-             _CFFI_OP(_CFFI_OP_NOOP, 27) },
+             _CFFI_OP(_CFFI_OP_NOOP, 45) },
   { "low_hz", offsetof(ek_log_mel_config, low_hz),
               sizeof(((ek_log_mel_config *)0)->low_hz),
-              _CFFI_OP(_CFFI_OP_NOOP, 51) },
+              _CFFI_OP(_CFFI_OP_NOOP, 75) },
   { "high_hz", offsetof(ek_log_mel_config, high_hz),
                sizeof(((ek_log_mel_config *)0)->high_hz),
-               _CFFI_OP(_CFFI_OP_NOOP, 51) },
+               _CFFI_OP(_CFFI_OP_NOOP, 75) },
+  { "window", offsetof(ek_rolling_config, window),
+              sizeof(((ek_rolling_config *)0)->window),
+              _CFFI_OP(_CFFI_OP_NOOP, 89) },
+  { "min_samples", offsetof(ek_rolling_config, min_samples),
+                   sizeof(((ek_rolling_config *)0)->min_samples),
+                   _CFFI_OP(_CFFI_OP_NOOP, 89) },
+  { "nan_policy", offsetof(ek_rolling_config, nan_policy),
+                  sizeof(((ek_rolling_config *)0)->nan_policy),
+                  _CFFI_OP(_CFFI_OP_NOOP, 89) },
+  { "ddof", offsetof(ek_rolling_config, ddof),
+            sizeof(((ek_rolling_config *)0)->ddof),
+            _CFFI_OP(_CFFI_OP_NOOP, 89) },
+  { "row", offsetof(ek_rolling_config, row),
+           sizeof(((ek_rolling_config *)0)->row),
+           _CFFI_OP(_CFFI_OP_NOOP, 94) },
+  { "quantile_count", offsetof(ek_rolling_config, quantile_count),
+                      sizeof(((ek_rolling_config *)0)->quantile_count),
+                      _CFFI_OP(_CFFI_OP_NOOP, 89) },
+  { "quantile_row", offsetof(ek_rolling_config, quantile_row),
+                    sizeof(((ek_rolling_config *)0)->quantile_row),
+                    _CFFI_OP(_CFFI_OP_NOOP, 90) },
+  { "quantile", offsetof(ek_rolling_config, quantile),
+                sizeof(((ek_rolling_config *)0)->quantile),
+                _CFFI_OP(_CFFI_OP_NOOP, 76) },
+  { "bins", offsetof(ek_rolling_config, bins),
+            sizeof(((ek_rolling_config *)0)->bins),
+            _CFFI_OP(_CFFI_OP_NOOP, 89) },
+  { "ewma_adjust", offsetof(ek_rolling_config, ewma_adjust),
+                   sizeof(((ek_rolling_config *)0)->ewma_adjust),
+                   _CFFI_OP(_CFFI_OP_NOOP, 89) },
+  { "low", offsetof(ek_rolling_config, low),
+           sizeof(((ek_rolling_config *)0)->low),
+           _CFFI_OP(_CFFI_OP_NOOP, 75) },
+  { "high", offsetof(ek_rolling_config, high),
+            sizeof(((ek_rolling_config *)0)->high),
+            _CFFI_OP(_CFFI_OP_NOOP, 75) },
+  { "ewma_alpha", offsetof(ek_rolling_config, ewma_alpha),
+                  sizeof(((ek_rolling_config *)0)->ewma_alpha),
+                  _CFFI_OP(_CFFI_OP_NOOP, 75) },
+  { "data", offsetof(ek_series, data),
+            sizeof(((ek_series *)0)->data),
+            _CFFI_OP(_CFFI_OP_NOOP, 11) },
+  { "sample_stride", offsetof(ek_series, sample_stride),
+                     sizeof(((ek_series *)0)->sample_stride),
+                     _CFFI_OP(_CFFI_OP_NOOP, 96) },
+  { "series_stride", offsetof(ek_series, series_stride),
+                     sizeof(((ek_series *)0)->series_stride),
+                     _CFFI_OP(_CFFI_OP_NOOP, 96) },
+  { "samples", offsetof(ek_series, samples),
+               sizeof(((ek_series *)0)->samples),
+               _CFFI_OP(_CFFI_OP_NOOP, 6) },
+  { "series", offsetof(ek_series, series),
+              sizeof(((ek_series *)0)->series),
+              _CFFI_OP(_CFFI_OP_NOOP, 6) },
+  { "sample_type", offsetof(ek_series, sample_type),
+                   sizeof(((ek_series *)0)->sample_type),
+                   _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "width", offsetof(ek_tensor_config, width),
              sizeof(((ek_tensor_config *)0)->width),
-             _CFFI_OP(_CFFI_OP_NOOP, 60) },
+             _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "height", offsetof(ek_tensor_config, height),
               sizeof(((ek_tensor_config *)0)->height),
-              _CFFI_OP(_CFFI_OP_NOOP, 60) },
+              _CFFI_OP(_CFFI_OP_NOOP, 89) },
   { "source", offsetof(ek_tensor_config, source),
               sizeof(((ek_tensor_config *)0)->source),
-              _CFFI_OP(_CFFI_OP_NOOP, 61) },
+              _CFFI_OP(_CFFI_OP_NOOP, 92) },
   { "scale", offsetof(ek_tensor_config, scale),
              sizeof(((ek_tensor_config *)0)->scale),
-             _CFFI_OP(_CFFI_OP_NOOP, 58) },
+             _CFFI_OP(_CFFI_OP_NOOP, 87) },
   { "offset", offsetof(ek_tensor_config, offset),
               sizeof(((ek_tensor_config *)0)->offset),
-              _CFFI_OP(_CFFI_OP_NOOP, 58) },
+              _CFFI_OP(_CFFI_OP_NOOP, 87) },
 };
 
 static const struct _cffi_struct_union_s _cffi_struct_unions[] = {
-  { "$ek_image", 52, _CFFI_F_CHECK_FIELDS,
+  { "$ek_image", 78, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_image), offsetof(struct _cffi_align_typedef_ek_image, y), 0, 6 },
-  { "$ek_log_mel_config", 53, _CFFI_F_CHECK_FIELDS,
+  { "$ek_log_mel_config", 79, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_log_mel_config), offsetof(struct _cffi_align_typedef_ek_log_mel_config, y), 6, 15 },
-  { "$ek_tensor_config", 55, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_tensor_config), offsetof(struct _cffi_align_typedef_ek_tensor_config, y), 21, 5 },
-  { "ek_log_mel_plan", 54, _CFFI_F_OPAQUE,
+  { "$ek_rolling_config", 81, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_rolling_config), offsetof(struct _cffi_align_typedef_ek_rolling_config, y), 21, 13 },
+  { "$ek_series", 83, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_series), offsetof(struct _cffi_align_typedef_ek_series, y), 34, 6 },
+  { "$ek_tensor_config", 84, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_tensor_config), offsetof(struct _cffi_align_typedef_ek_tensor_config, y), 40, 5 },
+  { "ek_log_mel_plan", 80, _CFFI_F_OPAQUE,
+    (size_t)-1, -1, -1, 0 /* opaque */ },
+  { "ek_rolling_plan", 82, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
 };
 
 static const struct _cffi_enum_s _cffi_enums[] = {
-  { "$1", 56, _cffi_prim_int(4, 1),
-    "EK_ALIGNMENT,EK_OK,EK_BAD_ARGUMENT,EK_BAD_ALIGNMENT,EK_BAD_ISA,EK_PORTABLE,EK_SSE2,EK_AVX2,EK_AVX512,"
-    "EK_NEON,EK_ISA_COUNT,EK_FLOAT32,EK_INT16,EK_WINDOW_POVEY,EK_WINDOW_HANN_PERIODIC,EK_MEL_KALDI,EK_MEL_SLANEY,"
-    "EK_FRAMES_WHOLE,EK_FRAMES_CENTRED,EK_LOG_NATURAL,EK_LOG_10" },
-  { "$2", 57, _cffi_prim_int(4, 0),
+  { "$1", 85, _cffi_prim_int(4, 1),
+    "EK_ALIGNMENT,EK_OK,EK_BAD_ARGUMENT,EK_BAD_ALIGNMENT,EK_BAD_ISA,EK_BAD_SAMPLE,EK_PORTABLE,EK_SSE2,EK_AVX2,"
+    "EK_AVX512,EK_NEON,EK_ISA_COUNT,EK_FLOAT32,EK_INT16,EK_FLOAT64,EK_WINDOW_POVEY,EK_WINDOW_HANN_PERIODIC,"
+    "EK_MEL_KALDI,EK_MEL_SLANEY,EK_FRAMES_WHOLE,EK_FRAMES_CENTRED,EK_LOG_NATURAL,EK_LOG_10,EK_ROLLING_MEAN,"
+    "EK_ROLLING_VARIANCE,EK_ROLLING_STD,EK_ROLLING_Z_SCORE,EK_ROLLING_SLOPE,EK_ROLLING_MIN,EK_ROLLING_MAX,"
+    "EK_ROLLING_ENTROPY,EK_ROLLING_EWMA,EK_ROLLING_KINDS,EK_ROLLING_QUANTILES,EK_ROLLING_MAX_WINDOW,EK_ROLLING_MAX_BINS,"
+    "EK_NAN_PROPAGATE,EK_NAN_IGNORE,EK_NAN_ERROR" },
+  { "$2", 86, _cffi_prim_int(4, 0),
     "EK_CPU_SSE2,EK_CPU_AVX2,EK_CPU_AVX512,EK_CPU_AVX512_VNNI,EK_CPU_ASIMD,EK_CPU_FP16,EK_CPU_DOTPROD,EK_CPU_I8MM,"
     "EK_CPU_BF16,EK_CPU_SVE,EK_CPU_SVE2,EK_CPU_SME" },
 };
 
 static const struct _cffi_typename_s _cffi_typenames[] = {
-  { "ek_image", 52 },
-  { "ek_log_mel_config", 53 },
-  { "ek_log_mel_plan", 54 },
-  { "ek_tensor_config", 55 },
+  { "ek_image", 78 },
+  { "ek_log_mel_config", 79 },
+  { "ek_log_mel_plan", 80 },
+  { "ek_rolling_config", 81 },
+  { "ek_rolling_plan", 82 },
+  { "ek_series", 83 },
+  { "ek_tensor_config", 84 },
 };
 
 static const struct _cffi_type_context_s _cffi_type_context = {
@@ -1652,12 +2263,12 @@ static const struct _cffi_type_context_s _cffi_type_context = {
   _cffi_struct_unions,
   _cffi_enums,
   _cffi_typenames,
-  44,  /* num_globals */
-  4,  /* num_struct_unions */
+  68,  /* num_globals */
+  7,  /* num_struct_unions */
   2,  /* num_enums */
-  4,  /* num_typenames */
+  7,  /* num_typenames */
   NULL,  /* no includes */
-  68,  /* num_types */
+  101,  /* num_types */
   0,  /* flags */
 };
 

@@ -25,6 +25,7 @@ enum {
     EK_BAD_ARGUMENT = -1,
     EK_BAD_ALIGNMENT = -2,
     EK_BAD_ISA = -3,
+    EK_BAD_SAMPLE = -4,
 
     /* Instruction sets. Within one architecture a larger number contains the smaller ones. */
     EK_PORTABLE = 0,
@@ -37,6 +38,7 @@ enum {
     /* Sample types. */
     EK_FLOAT32 = 0,
     EK_INT16 = 1,
+    EK_FLOAT64 = 2,
 
     /* Windows: povey is hann to the power 0.85; both kaldi ones divide by length - 1. */
     EK_WINDOW_POVEY = 0,
@@ -52,6 +54,27 @@ enum {
 
     EK_LOG_NATURAL = 0,
     EK_LOG_10 = 1,
+
+    /* Statistics over a rolling window; the first five come from sums, the decaying mean has no
+     * window, the quantiles have a place of their own. */
+    EK_ROLLING_MEAN = 0,
+    EK_ROLLING_VARIANCE = 1,
+    EK_ROLLING_STD = 2,
+    EK_ROLLING_Z_SCORE = 3,
+    EK_ROLLING_SLOPE = 4,
+    EK_ROLLING_MIN = 5,
+    EK_ROLLING_MAX = 6,
+    EK_ROLLING_ENTROPY = 7,
+    EK_ROLLING_EWMA = 8,
+    EK_ROLLING_KINDS = 9,
+    EK_ROLLING_QUANTILES = 16,
+    EK_ROLLING_MAX_WINDOW = 100000,
+    EK_ROLLING_MAX_BINS = 4096,
+
+    /* What a NaN does: makes NaN of every window it lies in, counts as missing, or is refused. */
+    EK_NAN_PROPAGATE = 0,
+    EK_NAN_IGNORE = 1,
+    EK_NAN_ERROR = 2,
 };
 
 /* What the CPU and the operating system offer, as bits of ek_cpu_features(). */
@@ -136,6 +159,52 @@ EK_API size_t ek_image_scratch_bytes(const ek_tensor_config *config);
 /* Bilinear with half-pixel centres and no antialiasing; out has 3 planes. */
 EK_API int ek_image_tensor(const ek_tensor_config *config, int isa, const ek_image *image,
                            float *out, void *scratch);
+
+/* Rows of the result: row[kind] for each kind of statistic, quantile_row[i] for each quantile; -1
+ * for what is not wanted. The rows are 0, 1, 2, ... without a gap. */
+typedef struct {
+    int32_t window;      /* 2 to EK_ROLLING_MAX_WINDOW samples */
+    int32_t min_samples; /* fewer that are no NaN give NaN; 1 to window */
+    int32_t nan_policy;
+    int32_t ddof;                   /* of variance, std and z: 0 or 1 */
+    int32_t row[EK_ROLLING_KINDS];
+    int32_t quantile_count;
+    int32_t quantile_row[EK_ROLLING_QUANTILES];
+    double quantile[EK_ROLLING_QUANTILES]; /* 0 to 1 */
+    int32_t bins;                   /* of the entropy; 2 to EK_ROLLING_MAX_BINS */
+    int32_t ewma_adjust;            /* 1: divide by the sum of the weights so far */
+    double low;                     /* left edge of the first bin; what lies below counts there */
+    double high;
+    double ewma_alpha;              /* above 0, at most 1 */
+} ek_rolling_config;
+
+typedef struct ek_rolling_plan ek_rolling_plan;
+
+/* `series` runs of `samples` float32 or float64 values each. Strides are in bytes. */
+typedef struct {
+    const void *data;
+    ptrdiff_t sample_stride;
+    ptrdiff_t series_stride;
+    size_t samples;
+    size_t series;
+    int32_t sample_type;
+} ek_series;
+
+/* 0 when the configuration is refused. */
+EK_API size_t ek_rolling_plan_bytes(const ek_rolling_config *config);
+EK_API int ek_rolling_plan_build(const ek_rolling_config *config, void *memory, size_t bytes);
+EK_API size_t ek_rolling_scratch_bytes(const ek_rolling_plan *plan);
+
+/* What one series remembers between calls; aligned to EK_ALIGNMENT. */
+EK_API size_t ek_rolling_state_bytes(const ek_rolling_plan *plan);
+EK_API int ek_rolling_start(const ek_rolling_plan *plan, void *state);
+
+/* The next samples of each series. out receives [series][rows][samples] values of the type of the
+ * samples; state_stride bytes lie between the states of two series. With 0 one state serves all:
+ * it is started anew for each series. EK_BAD_SAMPLE: a sample is not finite and the policy is
+ * EK_NAN_ERROR; then nothing has changed. */
+EK_API int ek_rolling(const ek_rolling_plan *plan, int isa, void *state, size_t state_stride,
+                      const ek_series *series, void *out, void *scratch);
 /* cffi: end */
 
 #endif

@@ -7,6 +7,7 @@
         (operations)->lanes = (width);                                                             \
         (operations)->log_mel = EK_FILL_LOG_MEL(isa);                                              \
         (operations)->image = EK_FILL_IMAGE(isa);                                                  \
+        (operations)->rolling = EK_FILL_ROLLING(isa);                                              \
     } while (0)
 
 int ek_best_isa(void)

@@ -4,16 +4,19 @@
 
 #include "image_operations.h"
 #include "log_mel_operations.h"
+#include "rolling_operations.h"
 
 typedef struct {
     int lanes;
     ek_log_mel_operations log_mel;
     ek_image_operations image;
+    ek_rolling_operations rolling;
 } ek_operations;
 
 #define EK_DECLARE(isa)                                                                            \
     EK_DECLARE_LOG_MEL(isa)                                                                        \
-    EK_DECLARE_IMAGE(isa)
+    EK_DECLARE_IMAGE(isa)                                                                          \
+    EK_DECLARE_ROLLING(isa)
 
 EK_DECLARE(portable)
 EK_DECLARE(sse2)

@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "presets.h"
+#include "rolling.h"
 
 static void log_mel_configurations_are_refused(void)
 {
@@ -89,6 +90,68 @@ static void image_calls_are_refused(void)
     CHECK(ek_image_tensor(&good, 0, &empty, out, scratch) == EK_BAD_ARGUMENT, "empty");
 }
 
+static void rolling_configurations_are_refused(void)
+{
+    CHECK(ek_rolling_plan_bytes(NULL) == 0, "NULL");
+#define NO_WINDOW(field, value)                                                                    \
+    do {                                                                                           \
+        ek_rolling_config config = everything();                                                   \
+        config.field = value;                                                                      \
+        CHECK(ek_rolling_plan_bytes(&config) == 0, "accepted");                                    \
+    } while (0)
+    NO_WINDOW(window, 1);
+    NO_WINDOW(window, EK_ROLLING_MAX_WINDOW + 1);
+    NO_WINDOW(min_samples, 0);
+    NO_WINDOW(min_samples, 61);
+    NO_WINDOW(nan_policy, 3);
+    NO_WINDOW(ddof, 2);
+    NO_WINDOW(row[2], 1);  /* twice */
+    NO_WINDOW(row[2], 40);
+    NO_WINDOW(row[2], -1); /* a gap */
+    NO_WINDOW(quantile_count, EK_ROLLING_QUANTILES + 1);
+    NO_WINDOW(quantile_row[0], -1);
+    NO_WINDOW(quantile[1], 1.5);
+    NO_WINDOW(quantile[1], NAN);
+    NO_WINDOW(bins, 1);
+    NO_WINDOW(low, 2.0);
+    NO_WINDOW(high, INFINITY);
+    NO_WINDOW(ewma_alpha, 0.0);
+    NO_WINDOW(ewma_alpha, NAN);
+}
+
+static void rolling_calls_are_refused(void)
+{
+    static char memory[1 << 13] __attribute__((aligned(64)));
+    static char state[1 << 15] __attribute__((aligned(64)));
+    static char scratch[1 << 18] __attribute__((aligned(64)));
+    static float samples[3] = {1.0f, NAN, 2.0f}, out[3 * ROWS];
+    ek_rolling_config config = everything();
+    config.nan_policy = EK_NAN_ERROR;
+    const size_t bytes = ek_rolling_plan_bytes(&config);
+    CHECK(bytes && bytes <= sizeof memory, "%zu", bytes);
+    CHECK(ek_rolling_plan_build(&config, memory, bytes - 1) == EK_BAD_ARGUMENT, "too small");
+    CHECK(ek_rolling_plan_build(&config, memory + 8, bytes) == EK_BAD_ALIGNMENT, "misaligned");
+    CHECK(ek_rolling_plan_build(&config, memory, bytes) == EK_OK, "plan");
+    const ek_rolling_plan *plan = (const ek_rolling_plan *)memory;
+    CHECK(ek_rolling_state_bytes(plan) <= sizeof state, "state");
+    CHECK(ek_rolling_scratch_bytes(plan) <= sizeof scratch, "scratch");
+    CHECK(ek_rolling_start(plan, state + 8) == EK_BAD_ALIGNMENT, "state");
+    CHECK(ek_rolling_start(NULL, state) == EK_BAD_ARGUMENT, "no plan");
+    const ek_series good = {samples, 8, 0, 2, 1, EK_FLOAT32}, whole = {samples, 4, 0, 3, 1, EK_FLOAT32};
+    ek_series bad = good;
+    CHECK(ek_rolling(plan, 0, state, 0, &good, out, scratch) == EK_OK, "good");
+    CHECK(ek_rolling(NULL, 0, state, 0, &good, out, scratch) == EK_BAD_ARGUMENT, "no plan");
+    CHECK(ek_rolling(plan, 0, state, 0, NULL, out, scratch) == EK_BAD_ARGUMENT, "no series");
+    CHECK(ek_rolling(plan, 0, state, 0, &good, NULL, scratch) == EK_BAD_ARGUMENT, "no output");
+    CHECK(ek_rolling(plan, 0, state + 8, 0, &good, out, scratch) == EK_BAD_ALIGNMENT, "state");
+    CHECK(ek_rolling(plan, 0, state, 8, &good, out, scratch) == EK_BAD_ALIGNMENT, "stride");
+    CHECK(ek_rolling(plan, 0, state, 0, &good, out, scratch + 8) == EK_BAD_ALIGNMENT, "scratch");
+    CHECK(ek_rolling(plan, EK_ISA_COUNT, state, 0, &good, out, scratch) == EK_BAD_ISA, "isa");
+    bad.sample_type = EK_INT16;
+    CHECK(ek_rolling(plan, 0, state, 0, &bad, out, scratch) == EK_BAD_ARGUMENT, "type");
+    CHECK(ek_rolling(plan, 0, state, 0, &whole, out, scratch) == EK_BAD_SAMPLE, "NaN");
+}
+
 static void one_nan_makes_a_clamped_range_nan(void)
 {
     float values[] = {1.0f, NAN, -20.0f, INFINITY};
@@ -117,6 +180,8 @@ int main(void)
     log_mel_configurations_are_refused();
     log_mel_calls_are_refused();
     image_calls_are_refused();
+    rolling_configurations_are_refused();
+    rolling_calls_are_refused();
     one_nan_makes_a_clamped_range_nan();
     the_best_instruction_set_is_named();
     return 0;

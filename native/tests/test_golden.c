@@ -2,6 +2,7 @@
  * these numbers is a change of every bundle's features; the failure prints the new ones. */
 #include "check.h"
 #include "presets.h"
+#include "rolling.h"
 
 /* FNV-1a, 64 bits, byte order of the value and not of the machine. */
 static uint64_t digest(uint64_t hash, const void *words, size_t count)
@@ -51,6 +52,40 @@ static uint64_t of_image(int32_t width, int32_t height, int isa)
     return digest(UINT64_C(14695981039346656037), out, 3 * (size_t)width * (size_t)height);
 }
 
+/* From the place on where every window is full: what a NaN looks like is the processor's choice. */
+static uint64_t of_rolling(int32_t window, int type, int isa)
+{
+    static char memory[1 << 14] __attribute__((aligned(64)));
+    static char state[1 << 18] __attribute__((aligned(64))), scratch[1 << 19] __attribute__((aligned(64)));
+    static double wide[1500], out[ROWS * COUNT(wide)];
+    static float narrow[COUNT(wide)];
+    uint64_t random = 17, hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < COUNT(wide); i++) {
+        narrow[i] = next_float(&random) * (float)(i % 97);
+        wide[i] = (double)narrow[i] / 3.0;
+    }
+    ek_rolling_config config = everything();
+    config.window = config.min_samples = window;
+    CHECK(ek_rolling_plan_build(&config, memory, sizeof memory) == EK_OK, "plan");
+    const ek_rolling_plan *plan = (const ek_rolling_plan *)memory;
+    CHECK(ek_rolling_state_bytes(plan) <= sizeof state, "state");
+    CHECK(ek_rolling_scratch_bytes(plan) <= sizeof scratch, "scratch");
+    const size_t size = value_bytes(type), first = (size_t)window - 1, count = COUNT(wide) - first;
+    const ek_series series = {type == EK_FLOAT64 ? (const void *)wide : narrow, (ptrdiff_t)size, 0,
+                              COUNT(wide), 1, type};
+    CHECK(ek_rolling(plan, isa, state, 0, &series, out, scratch) == EK_OK, "run");
+    for (size_t row = 0; row < ROWS; row++)
+        hash = digest(hash, (const char *)out + (row * COUNT(wide) + first) * size, count * size / 4);
+    return hash;
+}
+
+static const struct {
+    int32_t window, type;
+    uint64_t digest;
+} rollings[] = {{3, EK_FLOAT32, UINT64_C(0x3f1fd24501b31685)},
+              {60, EK_FLOAT64, UINT64_C(0xf1bd2df299958008)},
+              {500, EK_FLOAT64, UINT64_C(0xd4810c7920fc5600)}};
+
 static const uint64_t log_mels[] = {UINT64_C(0x44d1029102c80102), UINT64_C(0xcab3f8bd2c810773),
                                     UINT64_C(0x6a59ebf2308ddb7e), UINT64_C(0x467ccd971554b7a5)};
 static const int32_t sizes[][2] = {{224, 224}, {64, 48}, {1, 1}};
@@ -74,6 +109,9 @@ int main(void)
             failures += differs("log-mel", i, isa, of_log_mel(presets[i], isa), log_mels[i]);
         for (size_t i = 0; i < COUNT(sizes); i++)
             failures += differs("image", i, isa, of_image(sizes[i][0], sizes[i][1], isa), images[i]);
+        for (size_t i = 0; i < COUNT(rollings); i++)
+            failures += differs("rolling", i, isa, of_rolling(rollings[i].window, rollings[i].type, isa),
+                                rollings[i].digest);
     }
     return failures != 0;
 }

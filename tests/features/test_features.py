@@ -1,13 +1,14 @@
 import edgekit.features
-from edgekit.features import ImageTensor, LogMel
+from edgekit.features import ImageTensor, LogMel, RollingStats
 
 
 def test_the_public_names_are_these():
-    assert edgekit.features.__all__ == ["ImageTensor", "LogMel", "build"]
+    names = "Bins Ewma Features ImageTensor LogMel RollingStats RollingStream build"
+    assert " ".join(sorted(edgekit.features.__all__)) == names
 
 
 def test_build_picks_the_features_of_the_spec():
-    for features in (LogMel.kaldi(), ImageTensor(height_px=8)):
+    for features in (LogMel.kaldi(), ImageTensor(height_px=8), RollingStats(8)):
         assert edgekit.features.build(features.spec) == features
         assert type(edgekit.features.build(features.spec)) is type(features)
 
