@@ -49,8 +49,11 @@ def _outside_share(name: str, limit: float, case: Case) -> Verdict:
     if not inputs:
         return missing(name, limit, "share", "no input has a histogram of its calibration data")
     worst = max(inputs, key=lambda each: each.outside)
-    reason = f"{worst.outside:.4%} of {worst.values} values of {worst.tensor} are out of its range"
-    return _exact(name, limit, "share", worst.outside, f"{reason} in calibration", worst.values)
+    reason = (
+        f"{worst.outside:.4%} of {worst.values} values of {worst.tensor} are out of its range in "
+        "calibration"
+    )
+    return _whole(_exact(name, limit, "share", worst.outside, reason, worst.values), case)
 
 
 def _max_ks(name: str, limit: float, case: Case) -> Verdict:
@@ -58,16 +61,16 @@ def _max_ks(name: str, limit: float, case: Case) -> Verdict:
     if isinstance(found, Verdict):
         return found
     verdict = _apart(name, limit, "share", found, [each.ks for each in found])
-    if verdict.outcome is not Outcome.INCONCLUSIVE or verdict.value is None:
-        return verdict
-    return _with_way_out(verdict, limit, found)
+    if verdict.outcome is Outcome.INCONCLUSIVE and verdict.value is not None:
+        verdict = _with_way_out(verdict, limit, found)
+    return _whole(verdict, case)
 
 
 def _max_psi(name: str, limit: float, case: Case) -> Verdict:
     found = _drift(name, limit, "", case)
     if isinstance(found, Verdict):
         return found
-    return _apart(name, limit, "", found, [each.psi for each in found])
+    return _whole(_apart(name, limit, "", found, [each.psi for each in found]), case)
 
 
 def _drift(name: str, limit: float, unit: str, case: Case) -> Verdict | tuple[TensorDrift, ...]:
@@ -107,6 +110,16 @@ def _apart(
     )
 
 
+def _whole(verdict: Verdict, case: Case) -> Verdict:
+    """Say which samples a verdict does not rest on."""
+    data = case.evidence.data
+    if data is None or not data.left_out:
+        return verdict
+    lines = [*data.mismatches, *data.not_finites]
+    said = f"; without {data.left_out} of {data.samples} samples, which it cannot take: {lines[0]}"
+    return replace(verdict, reason=verdict.reason + said)
+
+
 def _too_few(found: Sequence[TensorDrift]) -> str:
     groups = min(each.groups for each in found)
     before = min(each.reference_groups for each in found)
@@ -143,7 +156,7 @@ def _disagreement_share(name: str, limit: float, case: Case) -> Verdict:
         f"otherwise than they are labelled{_numbers(labels.disagreeing)}"
     )
     share = labels.disagreements / labels.compared
-    return _exact(name, limit, "share", share, reason, labels.compared)
+    return _whole(_exact(name, limit, "share", share, reason, labels.compared), case)
 
 
 def _max_conflicts(name: str, limit: float, case: Case) -> Verdict:

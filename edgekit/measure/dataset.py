@@ -11,7 +11,7 @@ from msgspec import Struct
 from edgekit import decoders
 from edgekit.bundle import Bundle
 from edgekit.engines import Array, check_feeds
-from edgekit.errors import CrashError, InputError, ModelError, TaskError
+from edgekit.errors import CrashError, EdgekitError, InputError, ModelError, TaskError
 from edgekit.manifest import ClassifySpec, Manifest, Tensor
 from edgekit.measure.drift import TensorDrift, tensor_drift
 from edgekit.measure.labels import LabelFigures, Labelled
@@ -51,6 +51,11 @@ class DataFigures(Struct, frozen=True, omit_defaults=True):
     drift: tuple[TensorDrift, ...] = ()
     no_reference: str | None = None
     labels: LabelFigures | None = None
+
+    @property
+    def left_out(self) -> int:
+        """Samples that the model did not answer, for either reason."""
+        return self.mismatched + self.not_finite
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ class Look:
     mismatches: list[str] = field(default_factory=list)
     not_finites: list[str] = field(default_factory=list)
 
-    def note(self, number: int, error: InputError | ModelError) -> None:
+    def note(self, number: int, error: EdgekitError) -> None:
         """Note a sample that could not be answered."""
         kind = self.not_finites if isinstance(error, NotFiniteError) else self.mismatches
         kind.append(f"sample {number}: {error.thing}: {error.problem}")
@@ -146,7 +151,7 @@ def look_at_data(
 
     Raises:
         CrashError: the model ended or hung the process that ran it.
-        TaskError: samples or predict break their promise.
+        TaskError: samples break their promise. A sample that `predict` fails on is a finding.
     """
     look, watch = Look(), Watch(inputs, run, use.reference)
     for number, (raw, label, group) in enumerate(data.any_samples(split)):
@@ -158,7 +163,7 @@ def look_at_data(
             look.answers[number] = use.answer(watch.run, raw)
         except CrashError:
             raise
-        except (InputError, ModelError) as error:
+        except (InputError, ModelError, TaskError) as error:
             look.note(number, error)
     return _figures(f"{data.path.name}, split {split}", look, watch, use), look
 

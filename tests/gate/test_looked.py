@@ -142,6 +142,25 @@ def test_values_that_are_no_numbers_and_values_out_of_range_are_limits_of_their_
     outside = verdicts["schema.max_outside_share"]
     assert outside.outcome is FAIL
     assert 0.08 < outside.value <= 6 / 58
+    assert "; without 2 of 60 samples, which it cannot take: sample 58" in outside.reason
+
+
+def test_a_sample_that_predict_fails_on_is_a_finding_and_drift_says_that_it_is_left_out(
+    bundle, tmp_path
+):
+    path = write_data(tmp_path / "task.py", samples=80, change="x = x[:, :4] if number == 7 else x")
+    path.write_text(
+        path.read_text()
+        + "def predict(run, input):\n    return run({'x': input.reshape(1, 8)})['y'].argmax()\n"
+        + "def score(p, l):\n    return 1.0\n"
+    )
+    limits = {"schema": {"max_mismatch_share": 0.0}, "drift": {"max_ks": 0.5}}
+    budget = parse_budget(limits, "budget")
+    schema, drift = judge(budget, looked_at(Wanted(bundle, task=path), budget))
+    assert (schema.outcome, drift.outcome) == (FAIL, PASS)
+    assert "sample 7: task" in schema.reason
+    assert "predict() raised ValueError: cannot reshape" in schema.reason
+    assert "without 1 of 80 samples" in drift.reason
 
 
 def test_labels_that_contradict_each_other_or_the_model_or_are_rare_block(judged, bundle):
