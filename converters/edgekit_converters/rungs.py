@@ -11,13 +11,23 @@ from edgekit_converters.candidate import Candidate
 from edgekit_converters.ladder import facts_of, plain, repaired
 from edgekit_converters.recipe import FP32, Recipe
 from edgekit_converters.revert import reverted
-from edgekit_converters.tried import Tried
+from edgekit_converters.tried import Tried, ratio_of
 from edgekit_converters.workbench import Job, Workbench
 
 STEPS = (6, 9, 12, 18, 25, 33, 40, 50, 60)
 """Percent of the multiplications that pruning takes out."""
 MILD = 18
 """Where it starts."""
+FAR_OVER = 4.0
+"""Limits of the drop: what fp32 loses at the start, beyond which narrowing is given up."""
+CLEARLY = 0.9
+"""A cost below which a recipe that covers more makes its parts unnecessary."""
+PARTS = {
+    "largeconv": ("conv", "conv+matmul", "all"),
+    "pointwise": ("conv", "conv+matmul", "all"),
+    "matmul": ("conv+matmul", "all"),
+}
+"""Operators, and those of recipes that cover all of them."""
 
 
 Rung = Callable[[Tried, Job, Workbench], Iterator[Recipe]]
@@ -25,11 +35,22 @@ Rung = Callable[[Tried, Job, Workbench], Iterator[Recipe]]
 
 def plain_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
     """Each recipe that stands for itself; the others enter with a reason."""
-    for recipe, obstacle in plain(job.target, facts_of(bench.grounds.whole.model)):
+    for recipe, cannot in plain(job.target, facts_of(bench.grounds.whole.model)):
+        obstacle = cannot or _covered(recipe, tried)
         if obstacle is None:
             yield recipe
         elif tried.find(recipe) is None:
             tried.candidates.append(Candidate(recipe, verdict="not tried", why=obstacle))
+
+
+def _covered(recipe: Recipe, tried: Tried) -> str | None:
+    """Whether a recipe that lowers all of its operators and more is in budget and clearly cheap."""
+    wider = PARTS.get(recipe.operators or "", ())
+    for each in tried.candidates:
+        is_wider = each.recipe.scheme == "static" and each.recipe.operators in wider
+        if is_wider and each.verdict == "in budget" and ratio_of(each) < CLEARLY:
+            return f"{each.recipe} lowers more, is in budget and much cheaper"
+    return None
 
 
 def repair_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
@@ -52,18 +73,25 @@ def revert_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
 
 
 def narrow_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
-    """Fewer channels: of fp32, then of the best so far with what fp32 could spare."""
-    yield from _widths(FP32, MILD, tried)
-    spared = [each.recipe.prune for each in tried.candidates if _is_narrow_and_good(each)]
+    """Fewer channels: fp32 tells what can be spared, then the best so far goes that way."""
     best = tried.best().recipe
-    if spared and best.precision != "fp32":
-        yield from _widths(best, max(spared), tried)
+    probe = replace(FP32, prune=MILD)
+    yield probe
+    found = tried.resolved(probe)
+    judged = found.calibration if found else None
+    if judged is None or judged.drop.point > FAR_OVER * job.goal.max_drop:
+        return
+    is_good = judged.drop.point <= job.goal.max_drop
+    start = MILD if is_good else STEPS[STEPS.index(MILD) - 1]
+    if best == FP32 and is_good:
+        start = STEPS[STEPS.index(MILD) + 1]
+    yield from _widths(best, start, tried)
 
 
 def _widths(base: Recipe, start: int, tried: Tried) -> Iterator[Recipe]:
     """More while it is in budget; less while it is not."""
-    share, step = start, 1 if start else 0
-    while share in STEPS and step:
+    share, step = start, 1
+    while share in STEPS:
         recipe = replace(base, prune=share)
         yield recipe
         found = tried.resolved(recipe)
@@ -75,10 +103,6 @@ def _widths(base: Recipe, start: int, tried: Tried) -> Iterator[Recipe]:
         step = wanted
         place = STEPS.index(share) + step
         share = STEPS[place] if 0 <= place < len(STEPS) else 0
-
-
-def _is_narrow_and_good(candidate: Candidate) -> bool:
-    return candidate.recipe.prune > 0 and candidate.verdict == "in budget"
 
 
 RUNGS: tuple[Rung, ...] = (plain_rung, repair_rung, revert_rung, narrow_rung)
