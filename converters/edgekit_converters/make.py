@@ -9,12 +9,13 @@ from edgekit.errors import ModelError
 from edgekit.task import Task
 from edgekit_converters.calibrate import Calibration, Range, Ranges, calibrate
 from edgekit_converters.closeness import PERFECT_DB, compare
+from edgekit_converters.engines import quantize_with
 from edgekit_converters.fusion import Fused, inspect
 from edgekit_converters.graph import copy_of, float_tensors
 from edgekit_converters.observe import DEFAULT_MEMORY_BYTES, Histograms, Store, histograms
 from edgekit_converters.passes.contract import largest_error
-from edgekit_converters.placement import decide
-from edgekit_converters.quantize import rewrite
+from edgekit_converters.placement import Plan, decide, lowered_operators, weighted_nodes
+from edgekit_converters.quantize import rewrite, signed
 from edgekit_converters.ranges import LEVELS, cut
 from edgekit_converters.recipe import Ranging, Recipe, Repair
 from edgekit_converters.repairs import choose_rounding, correct_biases, equalize, smooth
@@ -120,8 +121,22 @@ def make(recipe: Recipe, material: Material) -> Made:
 def _make(recipe: Recipe, material: Material, model: ModelProto) -> Made:
     ranges = material.ranges(recipe.ranges, LEVELS[recipe.activation])
     plan = decide(model, recipe, ranges)
+    if recipe.engine != "onnxruntime":
+        return _made_elsewhere(recipe, material, model, plan)
     made = rewrite(model, plan, ranges)
     return Made(made.content, made.changed, plan.skipped, inspect(made.content))
+
+
+def _made_elsewhere(recipe: Recipe, material: Material, model: ModelProto, plan: Plan) -> Made:
+    chosen = set(plan.nodes)
+    excluded = [name for name in weighted_nodes(model) if name not in chosen]
+    made = quantize_with(recipe, model, excluded, material.calibration.feeds)
+    changed = lowered_operators(made)
+    if not changed:
+        problem = f"{recipe.engine} left every operator as it was"
+        raise ModelError(f"recipe {recipe.name!r}", problem, "this recipe is not for this model")
+    content = signed(made, model)
+    return Made(content, changed, plan.skipped, inspect(content))
 
 
 def _move(recipe: Recipe, material: Material) -> tuple[Material, dict[Repair, str]]:

@@ -63,10 +63,15 @@ def rewrite(model: ModelProto, plan: Plan, ranges: Ranges) -> Rewritten:
     if not changed:
         problem = "the rewrite left every operator as it was"
         raise ModelError(thing, problem, "this recipe is not for this model")
+    return Rewritten(signed(result, model), changed)
+
+
+def signed(result: ModelProto, model: ModelProto) -> bytes:
+    """A made model's file: the source's own properties, and no library's name or version."""
     for name in ("producer_name", "producer_version", "metadata_props"):
         result.ClearField(name)
     result.metadata_props.extend(model.metadata_props)
-    return Rewritten(result.SerializeToString(deterministic=True), changed)
+    return result.SerializeToString(deterministic=True)
 
 
 def _check_possible(model: ModelProto, plan: Plan, thing: str) -> None:
