@@ -30,6 +30,8 @@ def candidates(found: dict[str, Any]) -> Table:
     for column in CANDIDATES:
         table.add_column(column, overflow="fold", no_wrap=column == "candidate")
     for candidate in found["candidates"]:
+        if candidate["verdict"] == "not tried":
+            continue
         judged = candidate["evaluation"] or candidate["calibration"]
         mark = "" if candidate["evaluation"] else "*"
         compared = judged and candidate["verdict"] != "baseline"
