@@ -4,7 +4,7 @@ What runs on the device is here, and needs numpy, cffi, onnxruntime and msgspec:
 
     load(path) → Model          a bundle, checked and ready
     Model.run(raw) → Result     features, inference, decoding
-    edgekit.features            LogMel, ImageTensor, RollingStats: the same bits everywhere
+    edgekit.features            LogMel, Mfcc, ImageTensor, RollingStats...: the same bits everywhere
     edgekit.decoders            Raw, Classify, Ctc
     edgekit.task                what a model is for: samples, predict, score
     edgekit.measure             latency, memory and accuracy, with their intervals

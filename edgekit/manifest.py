@@ -48,19 +48,75 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     size_bytes: NotNegative
 
 
-class LogMelSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="log_mel"):
+class LogMelSpec(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="log_mel"
+):
     """Log-mel energies of mono audio; `edgekit.features.LogMel` has the presets.
 
-    `low_hz` and `high_hz` None mean what the preset has: from 20 Hz for kaldi and 0 Hz for
-    whisper, to half the sample rate. Every sample is multiplied by `input_scale` first.
+    None means what the preset has: `low_hz` is 20 for kaldi and 0 for the others, `high_hz` half
+    the sample rate. Every sample is multiplied by `input_scale` first; `dither` is the standard
+    deviation of the noise that is added then, and needs a `seed`.
     """
 
-    preset: Literal["kaldi", "whisper"]
+    preset: Literal["kaldi", "whisper", "librosa"]
     sample_rate_hz: Positive = 16_000
     num_mel_bins: Annotated[int, Meta(ge=1, le=256)] = 80
     low_hz: Annotated[float, Meta(ge=0)] | None = None
     high_hz: Annotated[float, Meta(gt=0)] | None = None
     input_scale: Annotated[float, Meta(gt=0)] = 1.0
+    window_samples: Annotated[int, Meta(ge=2)] | None = None
+    hop_samples: Positive | None = None
+    fft_samples: Annotated[int, Meta(ge=2)] | None = None
+    window: Literal["povey", "hann", "hamming", "rectangular"] | None = None
+    preemphasis: Annotated[float, Meta(ge=0, le=1)] | None = None
+    remove_dc: bool | None = None
+    framing: Literal["whole", "centred", "hops"] | None = None
+    padding: Literal["reflect", "symmetric", "zero", "edge"] | None = None
+    mel_scale: Literal["kaldi", "slaney", "htk"] | None = None
+    mel_norm: Literal["area", "none"] | None = None
+    spectrum: Literal["power", "magnitude"] | None = None
+    logarithm: Literal["natural", "log10", "db", "none"] | None = None
+    floor: Annotated[float, Meta(gt=0)] | None = None
+    level_range: Annotated[float, Meta(gt=0)] | None = None
+    energy: bool = False
+    dither: Annotated[float, Meta(ge=0)] = 0.0
+    seed: Annotated[int, Meta(ge=0, lt=2**32)] | None = None
+
+
+class MfccSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="mfcc"):
+    """Mel-frequency cepstral coefficients; `edgekit.features.Mfcc` has the presets.
+
+    `num_ceps` coefficients of the orthonormal DCT-II of `log_mel`, times the lifter of that
+    preset; with the energy of `log_mel`, the first one is the frame's log energy.
+    """
+
+    log_mel: LogMelSpec
+    num_ceps: Annotated[int, Meta(ge=1, le=256)] = 13
+    lifter: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+
+
+class MicroFrontendSpec(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="micro_frontend"
+):
+    """TFLite-micro's fixed-point front end, as `edgekit.features.MicroFrontend` computes it."""
+
+    sample_rate_hz: Positive = 16_000
+    window_ms: Positive = 30
+    hop_ms: Positive = 10
+    num_channels: Annotated[int, Meta(ge=1, le=256)] = 40
+    low_hz: Annotated[float, Meta(ge=0)] = 125.0
+    high_hz: Annotated[float, Meta(gt=0)] = 7_500.0
+    smoothing_bits: Annotated[int, Meta(ge=0, le=16)] = 10
+    even_smoothing: Annotated[float, Meta(ge=0, le=1)] = 0.025
+    odd_smoothing: Annotated[float, Meta(ge=0, le=1)] = 0.06
+    min_signal_remaining: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    pcan: bool = True
+    pcan_strength: Annotated[float, Meta(ge=0, le=2)] = 0.95
+    pcan_offset: Annotated[float, Meta(gt=0)] = 80.0
+    gain_bits: Annotated[int, Meta(ge=0, le=24)] = 21
+    log: bool = True
+    log_shift: Annotated[int, Meta(ge=0, le=16)] = 6
+    output_scale: Annotated[float, Meta(gt=0)] = 0.0390625
 
 
 class ImageTensorSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="image_tensor"):
@@ -116,7 +172,9 @@ class RollingStatsSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="rol
     bins: Bins | None = None
 
 
-FeatureSpec: TypeAlias = LogMelSpec | ImageTensorSpec | RollingStatsSpec
+FeatureSpec: TypeAlias = (
+    LogMelSpec | MfccSpec | MicroFrontendSpec | ImageTensorSpec | RollingStatsSpec
+)
 
 
 class Feature(Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from edgekit.errors import UsageError
 KALDI = kernels.LogMelSettings(
     sample_rate_hz=16_000,
     frame_samples=400,
+    window_samples=400,
     hop_samples=160,
     fft_samples=512,
     mel_bins=80,

@@ -585,107 +585,169 @@ static void (*_cffi_call_python_org)(struct _cffi_externpy_s *, char *);
 /************************************************************/
 
 static void *_cffi_types[] = {
-/*  0 */ _CFFI_OP(_CFFI_OP_FUNCTION, 73), // char const *()(int)
+/*  0 */ _CFFI_OP(_CFFI_OP_FUNCTION, 129), // char const *()(int)
 /*  1 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7), // int
 /*  2 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /*  3 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_config const *, void *, size_t)
-/*  4 */ _CFFI_OP(_CFFI_OP_POINTER, 79), // ek_log_mel_config const *
-/*  5 */ _CFFI_OP(_CFFI_OP_POINTER, 100), // void *
+/*  4 */ _CFFI_OP(_CFFI_OP_POINTER, 135), // ek_log_mel_config const *
+/*  5 */ _CFFI_OP(_CFFI_OP_POINTER, 162), // void *
 /*  6 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28), // size_t
 /*  7 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/*  8 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, void const *, int, size_t, float *, void *)
-/*  9 */ _CFFI_OP(_CFFI_OP_POINTER, 80), // ek_log_mel_plan const *
+/*  8 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, float const *, size_t, float *)
+/*  9 */ _CFFI_OP(_CFFI_OP_POINTER, 136), // ek_log_mel_plan const *
 /* 10 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 11 */ _CFFI_OP(_CFFI_OP_POINTER, 100), // void const *
-/* 12 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 13 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 14 */ _CFFI_OP(_CFFI_OP_POINTER, 45), // float *
-/* 15 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 16 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 17 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_config const *, void *, size_t)
-/* 18 */ _CFFI_OP(_CFFI_OP_POINTER, 81), // ek_rolling_config const *
-/* 19 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 20 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 21 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 22 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, int, void *, size_t, ek_series const *, void *, void *)
-/* 23 */ _CFFI_OP(_CFFI_OP_POINTER, 82), // ek_rolling_plan const *
-/* 24 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 25 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 11 */ _CFFI_OP(_CFFI_OP_POINTER, 69), // float const *
+/* 12 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 13 */ _CFFI_OP(_CFFI_OP_POINTER, 69), // float *
+/* 14 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 15 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, void *, size_t)
+/* 16 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 17 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 18 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 19 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 20 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 21 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, void const *, int, size_t, float *, void *)
+/* 22 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 23 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 24 */ _CFFI_OP(_CFFI_OP_POINTER, 162), // void const *
+/* 25 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 26 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 27 */ _CFFI_OP(_CFFI_OP_POINTER, 83), // ek_series const *
+/* 27 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
 /* 28 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 29 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 30 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 31 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, void *)
-/* 32 */ _CFFI_OP(_CFFI_OP_NOOP, 23),
-/* 33 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 29 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 30 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_micro_config const *, void *, size_t)
+/* 31 */ _CFFI_OP(_CFFI_OP_POINTER, 138), // ek_micro_config const *
+/* 32 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 33 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 34 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 35 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_tensor_config const *, int, ek_image const *, float *, void *)
-/* 36 */ _CFFI_OP(_CFFI_OP_POINTER, 84), // ek_tensor_config const *
+/* 35 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_micro_plan const *, int, void *, size_t)
+/* 36 */ _CFFI_OP(_CFFI_OP_POINTER, 139), // ek_micro_plan const *
 /* 37 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 38 */ _CFFI_OP(_CFFI_OP_POINTER, 78), // ek_image const *
-/* 39 */ _CFFI_OP(_CFFI_OP_NOOP, 14),
-/* 40 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 41 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 42 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(float *, size_t, float, float, float)
-/* 43 */ _CFFI_OP(_CFFI_OP_NOOP, 14),
+/* 38 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 39 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 40 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 41 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_config const *, void *, size_t)
+/* 42 */ _CFFI_OP(_CFFI_OP_POINTER, 141), // ek_rolling_config const *
+/* 43 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 44 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 45 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13), // float
-/* 46 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
-/* 47 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
-/* 48 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 49 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(void)
-/* 50 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 51 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_config const *)
-/* 52 */ _CFFI_OP(_CFFI_OP_NOOP, 4),
-/* 53 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 54 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, int)
-/* 55 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 56 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 57 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 58 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t)
-/* 59 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 60 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 61 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 62 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_config const *)
-/* 63 */ _CFFI_OP(_CFFI_OP_NOOP, 18),
-/* 64 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 65 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_plan const *)
-/* 66 */ _CFFI_OP(_CFFI_OP_NOOP, 23),
-/* 67 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 68 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_tensor_config const *)
-/* 69 */ _CFFI_OP(_CFFI_OP_NOOP, 36),
-/* 70 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 71 */ _CFFI_OP(_CFFI_OP_FUNCTION, 97), // uint32_t()(void)
+/* 45 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 46 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, int, void *, size_t, ek_series const *, void *, void *)
+/* 47 */ _CFFI_OP(_CFFI_OP_POINTER, 142), // ek_rolling_plan const *
+/* 48 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 49 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 50 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 51 */ _CFFI_OP(_CFFI_OP_POINTER, 143), // ek_series const *
+/* 52 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 53 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 54 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 55 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, void *)
+/* 56 */ _CFFI_OP(_CFFI_OP_NOOP, 47),
+/* 57 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 58 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 59 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_tensor_config const *, int, ek_image const *, float *, void *)
+/* 60 */ _CFFI_OP(_CFFI_OP_POINTER, 144), // ek_tensor_config const *
+/* 61 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 62 */ _CFFI_OP(_CFFI_OP_POINTER, 134), // ek_image const *
+/* 63 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
+/* 64 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 65 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 66 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(float *, size_t, float, float, float)
+/* 67 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
+/* 68 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 69 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13), // float
+/* 70 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
+/* 71 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
 /* 72 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 73 */ _CFFI_OP(_CFFI_OP_POINTER, 74), // char const *
-/* 74 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 2), // char
-/* 75 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 14), // double
-/* 76 */ _CFFI_OP(_CFFI_OP_ARRAY, 75), // double[16]
-/* 77 */ (_cffi_opcode_t)(16),
-/* 78 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 0), // ek_image
-/* 79 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 1), // ek_log_mel_config
-/* 80 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 5), // ek_log_mel_plan
-/* 81 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 2), // ek_rolling_config
-/* 82 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 6), // ek_rolling_plan
-/* 83 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 3), // ek_series
-/* 84 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 4), // ek_tensor_config
-/* 85 */ _CFFI_OP(_CFFI_OP_ENUM, 0), // enum $1
-/* 86 */ _CFFI_OP(_CFFI_OP_ENUM, 1), // enum $2
-/* 87 */ _CFFI_OP(_CFFI_OP_ARRAY, 45), // float[3]
-/* 88 */ (_cffi_opcode_t)(3),
-/* 89 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 21), // int32_t
-/* 90 */ _CFFI_OP(_CFFI_OP_ARRAY, 89), // int32_t[16]
-/* 91 */ (_cffi_opcode_t)(16),
-/* 92 */ _CFFI_OP(_CFFI_OP_ARRAY, 89), // int32_t[3]
-/* 93 */ (_cffi_opcode_t)(3),
-/* 94 */ _CFFI_OP(_CFFI_OP_ARRAY, 89), // int32_t[9]
-/* 95 */ (_cffi_opcode_t)(9),
-/* 96 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 27), // ptrdiff_t
-/* 97 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 22), // uint32_t
-/* 98 */ _CFFI_OP(_CFFI_OP_POINTER, 99), // uint8_t const *
-/* 99 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 18), // uint8_t
-/* 100 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 0), // void
+/* 73 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(void)
+/* 74 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 75 */ _CFFI_OP(_CFFI_OP_FUNCTION, 157), // int64_t()(ek_log_mel_plan const *, ek_log_mel_stream *, void const *, int, size_t, int, size_t, float *)
+/* 76 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 77 */ _CFFI_OP(_CFFI_OP_POINTER, 137), // ek_log_mel_stream *
+/* 78 */ _CFFI_OP(_CFFI_OP_NOOP, 24),
+/* 79 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 80 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 81 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 82 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 83 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
+/* 84 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 85 */ _CFFI_OP(_CFFI_OP_FUNCTION, 157), // int64_t()(ek_micro_plan const *, ek_micro_stream *, int16_t const *, size_t, size_t, float *)
+/* 86 */ _CFFI_OP(_CFFI_OP_NOOP, 36),
+/* 87 */ _CFFI_OP(_CFFI_OP_POINTER, 140), // ek_micro_stream *
+/* 88 */ _CFFI_OP(_CFFI_OP_POINTER, 149), // int16_t const *
+/* 89 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 90 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 91 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
+/* 92 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 93 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_config const *)
+/* 94 */ _CFFI_OP(_CFFI_OP_NOOP, 4),
+/* 95 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 96 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *)
+/* 97 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 98 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 99 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, int)
+/* 100 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 101 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 102 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 103 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t)
+/* 104 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 105 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 106 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 107 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t, int)
+/* 108 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 109 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 110 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 111 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 112 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_micro_config const *)
+/* 113 */ _CFFI_OP(_CFFI_OP_NOOP, 31),
+/* 114 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 115 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_micro_plan const *)
+/* 116 */ _CFFI_OP(_CFFI_OP_NOOP, 36),
+/* 117 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 118 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_config const *)
+/* 119 */ _CFFI_OP(_CFFI_OP_NOOP, 42),
+/* 120 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 121 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_plan const *)
+/* 122 */ _CFFI_OP(_CFFI_OP_NOOP, 47),
+/* 123 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 124 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_tensor_config const *)
+/* 125 */ _CFFI_OP(_CFFI_OP_NOOP, 60),
+/* 126 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 127 */ _CFFI_OP(_CFFI_OP_FUNCTION, 159), // uint32_t()(void)
+/* 128 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 129 */ _CFFI_OP(_CFFI_OP_POINTER, 130), // char const *
+/* 130 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 2), // char
+/* 131 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 14), // double
+/* 132 */ _CFFI_OP(_CFFI_OP_ARRAY, 131), // double[16]
+/* 133 */ (_cffi_opcode_t)(16),
+/* 134 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 0), // ek_image
+/* 135 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 1), // ek_log_mel_config
+/* 136 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 6), // ek_log_mel_plan
+/* 137 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 7), // ek_log_mel_stream
+/* 138 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 2), // ek_micro_config
+/* 139 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 8), // ek_micro_plan
+/* 140 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 9), // ek_micro_stream
+/* 141 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 3), // ek_rolling_config
+/* 142 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 10), // ek_rolling_plan
+/* 143 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 4), // ek_series
+/* 144 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 5), // ek_tensor_config
+/* 145 */ _CFFI_OP(_CFFI_OP_ENUM, 0), // enum $1
+/* 146 */ _CFFI_OP(_CFFI_OP_ENUM, 1), // enum $2
+/* 147 */ _CFFI_OP(_CFFI_OP_ARRAY, 69), // float[3]
+/* 148 */ (_cffi_opcode_t)(3),
+/* 149 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 19), // int16_t
+/* 150 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 21), // int32_t
+/* 151 */ _CFFI_OP(_CFFI_OP_ARRAY, 150), // int32_t[16]
+/* 152 */ (_cffi_opcode_t)(16),
+/* 153 */ _CFFI_OP(_CFFI_OP_ARRAY, 150), // int32_t[3]
+/* 154 */ (_cffi_opcode_t)(3),
+/* 155 */ _CFFI_OP(_CFFI_OP_ARRAY, 150), // int32_t[9]
+/* 156 */ (_cffi_opcode_t)(9),
+/* 157 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 23), // int64_t
+/* 158 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 27), // ptrdiff_t
+/* 159 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 22), // uint32_t
+/* 160 */ _CFFI_OP(_CFFI_OP_POINTER, 161), // uint8_t const *
+/* 161 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 18), // uint8_t
+/* 162 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 0), // void
 };
 
 static int _cffi_const_EK_ALIGNMENT(unsigned long long *o)
@@ -807,6 +869,34 @@ static int _cffi_const_EK_WINDOW_HANN_PERIODIC(unsigned long long *o)
   return n;
 }
 
+static int _cffi_const_EK_WINDOW_HANN(unsigned long long *o)
+{
+  int n = (EK_WINDOW_HANN) <= 0;
+  *o = (unsigned long long)((EK_WINDOW_HANN) | 0);  /* check that EK_WINDOW_HANN is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_WINDOW_HAMMING(unsigned long long *o)
+{
+  int n = (EK_WINDOW_HAMMING) <= 0;
+  *o = (unsigned long long)((EK_WINDOW_HAMMING) | 0);  /* check that EK_WINDOW_HAMMING is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_WINDOW_HAMMING_PERIODIC(unsigned long long *o)
+{
+  int n = (EK_WINDOW_HAMMING_PERIODIC) <= 0;
+  *o = (unsigned long long)((EK_WINDOW_HAMMING_PERIODIC) | 0);  /* check that EK_WINDOW_HAMMING_PERIODIC is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_WINDOW_RECTANGULAR(unsigned long long *o)
+{
+  int n = (EK_WINDOW_RECTANGULAR) <= 0;
+  *o = (unsigned long long)((EK_WINDOW_RECTANGULAR) | 0);  /* check that EK_WINDOW_RECTANGULAR is an integer */
+  return n;
+}
+
 static int _cffi_const_EK_MEL_KALDI(unsigned long long *o)
 {
   int n = (EK_MEL_KALDI) <= 0;
@@ -818,6 +908,13 @@ static int _cffi_const_EK_MEL_SLANEY(unsigned long long *o)
 {
   int n = (EK_MEL_SLANEY) <= 0;
   *o = (unsigned long long)((EK_MEL_SLANEY) | 0);  /* check that EK_MEL_SLANEY is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_MEL_HTK(unsigned long long *o)
+{
+  int n = (EK_MEL_HTK) <= 0;
+  *o = (unsigned long long)((EK_MEL_HTK) | 0);  /* check that EK_MEL_HTK is an integer */
   return n;
 }
 
@@ -835,6 +932,48 @@ static int _cffi_const_EK_FRAMES_CENTRED(unsigned long long *o)
   return n;
 }
 
+static int _cffi_const_EK_FRAMES_CENTRED_BUT_LAST(unsigned long long *o)
+{
+  int n = (EK_FRAMES_CENTRED_BUT_LAST) <= 0;
+  *o = (unsigned long long)((EK_FRAMES_CENTRED_BUT_LAST) | 0);  /* check that EK_FRAMES_CENTRED_BUT_LAST is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_FRAMES_HOPS(unsigned long long *o)
+{
+  int n = (EK_FRAMES_HOPS) <= 0;
+  *o = (unsigned long long)((EK_FRAMES_HOPS) | 0);  /* check that EK_FRAMES_HOPS is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_PAD_REFLECT(unsigned long long *o)
+{
+  int n = (EK_PAD_REFLECT) <= 0;
+  *o = (unsigned long long)((EK_PAD_REFLECT) | 0);  /* check that EK_PAD_REFLECT is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_PAD_SYMMETRIC(unsigned long long *o)
+{
+  int n = (EK_PAD_SYMMETRIC) <= 0;
+  *o = (unsigned long long)((EK_PAD_SYMMETRIC) | 0);  /* check that EK_PAD_SYMMETRIC is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_PAD_ZERO(unsigned long long *o)
+{
+  int n = (EK_PAD_ZERO) <= 0;
+  *o = (unsigned long long)((EK_PAD_ZERO) | 0);  /* check that EK_PAD_ZERO is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_PAD_EDGE(unsigned long long *o)
+{
+  int n = (EK_PAD_EDGE) <= 0;
+  *o = (unsigned long long)((EK_PAD_EDGE) | 0);  /* check that EK_PAD_EDGE is an integer */
+  return n;
+}
+
 static int _cffi_const_EK_LOG_NATURAL(unsigned long long *o)
 {
   int n = (EK_LOG_NATURAL) <= 0;
@@ -846,6 +985,20 @@ static int _cffi_const_EK_LOG_10(unsigned long long *o)
 {
   int n = (EK_LOG_10) <= 0;
   *o = (unsigned long long)((EK_LOG_10) | 0);  /* check that EK_LOG_10 is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_LOG_DB(unsigned long long *o)
+{
+  int n = (EK_LOG_DB) <= 0;
+  *o = (unsigned long long)((EK_LOG_DB) | 0);  /* check that EK_LOG_DB is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_LOG_NONE(unsigned long long *o)
+{
+  int n = (EK_LOG_NONE) <= 0;
+  *o = (unsigned long long)((EK_LOG_NONE) | 0);  /* check that EK_LOG_NONE is an integer */
   return n;
 }
 
@@ -1066,21 +1219,56 @@ static void _cffi_checkfld_typedef_ek_log_mel_config(ek_log_mel_config *p)
   (void)p;
   (void)((p->sample_rate_hz) | 0);  /* check that 'ek_log_mel_config.sample_rate_hz' is an integer */
   (void)((p->frame_samples) | 0);  /* check that 'ek_log_mel_config.frame_samples' is an integer */
+  (void)((p->window_samples) | 0);  /* check that 'ek_log_mel_config.window_samples' is an integer */
   (void)((p->hop_samples) | 0);  /* check that 'ek_log_mel_config.hop_samples' is an integer */
   (void)((p->fft_samples) | 0);  /* check that 'ek_log_mel_config.fft_samples' is an integer */
   (void)((p->mel_bins) | 0);  /* check that 'ek_log_mel_config.mel_bins' is an integer */
   (void)((p->window) | 0);  /* check that 'ek_log_mel_config.window' is an integer */
   (void)((p->mel_scale) | 0);  /* check that 'ek_log_mel_config.mel_scale' is an integer */
+  (void)((p->mel_area) | 0);  /* check that 'ek_log_mel_config.mel_area' is an integer */
   (void)((p->framing) | 0);  /* check that 'ek_log_mel_config.framing' is an integer */
+  (void)((p->padding) | 0);  /* check that 'ek_log_mel_config.padding' is an integer */
+  (void)((p->magnitude) | 0);  /* check that 'ek_log_mel_config.magnitude' is an integer */
   (void)((p->logarithm) | 0);  /* check that 'ek_log_mel_config.logarithm' is an integer */
   (void)((p->remove_dc) | 0);  /* check that 'ek_log_mel_config.remove_dc' is an integer */
+  (void)((p->energy) | 0);  /* check that 'ek_log_mel_config.energy' is an integer */
+  (void)((p->cepstra) | 0);  /* check that 'ek_log_mel_config.cepstra' is an integer */
+  (void)((p->lifter_from) | 0);  /* check that 'ek_log_mel_config.lifter_from' is an integer */
+  (void)((p->dither_seed) | 0);  /* check that 'ek_log_mel_config.dither_seed' is an integer */
+  { float *tmp = &p->lifter; (void)tmp; }
   { float *tmp = &p->preemphasis; (void)tmp; }
   { float *tmp = &p->input_scale; (void)tmp; }
+  { float *tmp = &p->dither; (void)tmp; }
   { float *tmp = &p->floor; (void)tmp; }
   { double *tmp = &p->low_hz; (void)tmp; }
   { double *tmp = &p->high_hz; (void)tmp; }
 }
 struct _cffi_align_typedef_ek_log_mel_config { char x; ek_log_mel_config y; };
+
+_CFFI_UNUSED_FN
+static void _cffi_checkfld_typedef_ek_micro_config(ek_micro_config *p)
+{
+  /* only to generate compile-time warnings or errors */
+  (void)p;
+  (void)((p->sample_rate_hz) | 0);  /* check that 'ek_micro_config.sample_rate_hz' is an integer */
+  (void)((p->window_samples) | 0);  /* check that 'ek_micro_config.window_samples' is an integer */
+  (void)((p->hop_samples) | 0);  /* check that 'ek_micro_config.hop_samples' is an integer */
+  (void)((p->channels) | 0);  /* check that 'ek_micro_config.channels' is an integer */
+  (void)((p->smoothing_bits) | 0);  /* check that 'ek_micro_config.smoothing_bits' is an integer */
+  (void)((p->pcan) | 0);  /* check that 'ek_micro_config.pcan' is an integer */
+  (void)((p->gain_bits) | 0);  /* check that 'ek_micro_config.gain_bits' is an integer */
+  (void)((p->log) | 0);  /* check that 'ek_micro_config.log' is an integer */
+  (void)((p->log_shift) | 0);  /* check that 'ek_micro_config.log_shift' is an integer */
+  { float *tmp = &p->low_hz; (void)tmp; }
+  { float *tmp = &p->high_hz; (void)tmp; }
+  { float *tmp = &p->even_smoothing; (void)tmp; }
+  { float *tmp = &p->odd_smoothing; (void)tmp; }
+  { float *tmp = &p->min_signal_remaining; (void)tmp; }
+  { float *tmp = &p->pcan_strength; (void)tmp; }
+  { float *tmp = &p->pcan_offset; (void)tmp; }
+  { float *tmp = &p->output_scale; (void)tmp; }
+}
+struct _cffi_align_typedef_ek_micro_config { char x; ek_micro_config y; };
 
 _CFFI_UNUSED_FN
 static void _cffi_checkfld_typedef_ek_rolling_config(ek_rolling_config *p)
@@ -1183,10 +1371,10 @@ _cffi_f_ek_clamp_range(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(14), arg0, (char **)&x0);
+      _cffi_type(13), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(14), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(13), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1263,10 +1451,10 @@ _cffi_f_ek_image_scratch_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(36), arg0, (char **)&x0);
+      _cffi_type(60), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_tensor_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(36), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(60), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1313,10 +1501,10 @@ _cffi_f_ek_image_tensor(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(36), arg0, (char **)&x0);
+      _cffi_type(60), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_tensor_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(36), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(60), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1326,19 +1514,19 @@ _cffi_f_ek_image_tensor(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(38), arg2, (char **)&x2);
+      _cffi_type(62), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (ek_image const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(38), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(62), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(14), arg3, (char **)&x3);
+      _cffi_type(13), arg3, (char **)&x3);
   if (datasize != 0) {
     x3 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(14), arg3, (char **)&x3,
+    if (_cffi_convert_array_argument(_cffi_type(13), arg3, (char **)&x3,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1390,7 +1578,7 @@ _cffi_f_ek_isa_name(PyObject *self, PyObject *arg0)
   Py_END_ALLOW_THREADS
 
   (void)self; /* unused */
-  pyresult = _cffi_from_c_pointer((char *)result, _cffi_type(73));
+  pyresult = _cffi_from_c_pointer((char *)result, _cffi_type(129));
   return pyresult;
 }
 #else
@@ -1441,10 +1629,10 @@ _cffi_f_ek_log_mel(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(11), arg2, (char **)&x2);
+      _cffi_type(24), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (void const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(11), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(24), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1458,10 +1646,10 @@ _cffi_f_ek_log_mel(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(14), arg5, (char **)&x5);
+      _cffi_type(13), arg5, (char **)&x5);
   if (datasize != 0) {
     x5 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(14), arg5, (char **)&x5,
+    if (_cffi_convert_array_argument(_cffi_type(13), arg5, (char **)&x5,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1488,6 +1676,120 @@ _cffi_f_ek_log_mel(PyObject *self, PyObject *args)
 }
 #else
 #  define _cffi_f_ek_log_mel _cffi_d_ek_log_mel
+#endif
+
+static int _cffi_d_ek_log_mel_cepstra(ek_log_mel_plan const * x0, int x1, float const * x2, size_t x3, float * x4)
+{
+  return ek_log_mel_cepstra(x0, x1, x2, x3, x4);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_log_mel_cepstra(PyObject *self, PyObject *args)
+{
+  ek_log_mel_plan const * x0;
+  int x1;
+  float const * x2;
+  size_t x3;
+  float * x4;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+  PyObject *arg3;
+  PyObject *arg4;
+
+  if (!PyArg_UnpackTuple(args, "ek_log_mel_cepstra", 5, 5, &arg0, &arg1, &arg2, &arg3, &arg4))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(9), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x1 = _cffi_to_c_int(arg1, int);
+  if (x1 == (int)-1 && PyErr_Occurred())
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(11), arg2, (char **)&x2);
+  if (datasize != 0) {
+    x2 = ((size_t)datasize) <= 640 ? (float const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(11), arg2, (char **)&x2,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x3 = _cffi_to_c_int(arg3, size_t);
+  if (x3 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(13), arg4, (char **)&x4);
+  if (datasize != 0) {
+    x4 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(13), arg4, (char **)&x4,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_log_mel_cepstra(x0, x1, x2, x3, x4); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_log_mel_cepstra _cffi_d_ek_log_mel_cepstra
+#endif
+
+static size_t _cffi_d_ek_log_mel_columns(ek_log_mel_plan const * x0)
+{
+  return ek_log_mel_columns(x0);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_log_mel_columns(PyObject *self, PyObject *arg0)
+{
+  ek_log_mel_plan const * x0;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  size_t result;
+  PyObject *pyresult;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(9), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_log_mel_columns(x0); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, size_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_log_mel_columns _cffi_d_ek_log_mel_columns
 #endif
 
 static size_t _cffi_d_ek_log_mel_frames(ek_log_mel_plan const * x0, size_t x1)
@@ -1683,6 +1985,559 @@ _cffi_f_ek_log_mel_scratch_bytes(PyObject *self, PyObject *args)
 #  define _cffi_f_ek_log_mel_scratch_bytes _cffi_d_ek_log_mel_scratch_bytes
 #endif
 
+static size_t _cffi_d_ek_log_mel_stream_bytes(ek_log_mel_plan const * x0, int x1)
+{
+  return ek_log_mel_stream_bytes(x0, x1);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_log_mel_stream_bytes(PyObject *self, PyObject *args)
+{
+  ek_log_mel_plan const * x0;
+  int x1;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  size_t result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+
+  if (!PyArg_UnpackTuple(args, "ek_log_mel_stream_bytes", 2, 2, &arg0, &arg1))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(9), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x1 = _cffi_to_c_int(arg1, int);
+  if (x1 == (int)-1 && PyErr_Occurred())
+    return NULL;
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_log_mel_stream_bytes(x0, x1); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, size_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_log_mel_stream_bytes _cffi_d_ek_log_mel_stream_bytes
+#endif
+
+static size_t _cffi_d_ek_log_mel_stream_frames(ek_log_mel_plan const * x0, size_t x1, int x2)
+{
+  return ek_log_mel_stream_frames(x0, x1, x2);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_log_mel_stream_frames(PyObject *self, PyObject *args)
+{
+  ek_log_mel_plan const * x0;
+  size_t x1;
+  int x2;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  size_t result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+
+  if (!PyArg_UnpackTuple(args, "ek_log_mel_stream_frames", 3, 3, &arg0, &arg1, &arg2))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(9), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x1 = _cffi_to_c_int(arg1, size_t);
+  if (x1 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  x2 = _cffi_to_c_int(arg2, int);
+  if (x2 == (int)-1 && PyErr_Occurred())
+    return NULL;
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_log_mel_stream_frames(x0, x1, x2); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, size_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_log_mel_stream_frames _cffi_d_ek_log_mel_stream_frames
+#endif
+
+static int64_t _cffi_d_ek_log_mel_stream_push(ek_log_mel_plan const * x0, ek_log_mel_stream * x1, void const * x2, int x3, size_t x4, int x5, size_t x6, float * x7)
+{
+  return ek_log_mel_stream_push(x0, x1, x2, x3, x4, x5, x6, x7);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_log_mel_stream_push(PyObject *self, PyObject *args)
+{
+  ek_log_mel_plan const * x0;
+  ek_log_mel_stream * x1;
+  void const * x2;
+  int x3;
+  size_t x4;
+  int x5;
+  size_t x6;
+  float * x7;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int64_t result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+  PyObject *arg3;
+  PyObject *arg4;
+  PyObject *arg5;
+  PyObject *arg6;
+  PyObject *arg7;
+
+  if (!PyArg_UnpackTuple(args, "ek_log_mel_stream_push", 8, 8, &arg0, &arg1, &arg2, &arg3, &arg4, &arg5, &arg6, &arg7))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(9), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(77), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (ek_log_mel_stream *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(77), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(24), arg2, (char **)&x2);
+  if (datasize != 0) {
+    x2 = ((size_t)datasize) <= 640 ? (void const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(24), arg2, (char **)&x2,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x3 = _cffi_to_c_int(arg3, int);
+  if (x3 == (int)-1 && PyErr_Occurred())
+    return NULL;
+
+  x4 = _cffi_to_c_int(arg4, size_t);
+  if (x4 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  x5 = _cffi_to_c_int(arg5, int);
+  if (x5 == (int)-1 && PyErr_Occurred())
+    return NULL;
+
+  x6 = _cffi_to_c_int(arg6, size_t);
+  if (x6 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(13), arg7, (char **)&x7);
+  if (datasize != 0) {
+    x7 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(13), arg7, (char **)&x7,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_log_mel_stream_push(x0, x1, x2, x3, x4, x5, x6, x7); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int64_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_log_mel_stream_push _cffi_d_ek_log_mel_stream_push
+#endif
+
+static int _cffi_d_ek_log_mel_stream_start(ek_log_mel_plan const * x0, int x1, void * x2, size_t x3)
+{
+  return ek_log_mel_stream_start(x0, x1, x2, x3);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_log_mel_stream_start(PyObject *self, PyObject *args)
+{
+  ek_log_mel_plan const * x0;
+  int x1;
+  void * x2;
+  size_t x3;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+  PyObject *arg3;
+
+  if (!PyArg_UnpackTuple(args, "ek_log_mel_stream_start", 4, 4, &arg0, &arg1, &arg2, &arg3))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(9), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x1 = _cffi_to_c_int(arg1, int);
+  if (x1 == (int)-1 && PyErr_Occurred())
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(5), arg2, (char **)&x2);
+  if (datasize != 0) {
+    x2 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(5), arg2, (char **)&x2,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x3 = _cffi_to_c_int(arg3, size_t);
+  if (x3 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_log_mel_stream_start(x0, x1, x2, x3); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_log_mel_stream_start _cffi_d_ek_log_mel_stream_start
+#endif
+
+static int _cffi_d_ek_micro_plan_build(ek_micro_config const * x0, void * x1, size_t x2)
+{
+  return ek_micro_plan_build(x0, x1, x2);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_micro_plan_build(PyObject *self, PyObject *args)
+{
+  ek_micro_config const * x0;
+  void * x1;
+  size_t x2;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+
+  if (!PyArg_UnpackTuple(args, "ek_micro_plan_build", 3, 3, &arg0, &arg1, &arg2))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(31), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_micro_config const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(31), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(5), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(5), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x2 = _cffi_to_c_int(arg2, size_t);
+  if (x2 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_micro_plan_build(x0, x1, x2); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_micro_plan_build _cffi_d_ek_micro_plan_build
+#endif
+
+static size_t _cffi_d_ek_micro_plan_bytes(ek_micro_config const * x0)
+{
+  return ek_micro_plan_bytes(x0);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_micro_plan_bytes(PyObject *self, PyObject *arg0)
+{
+  ek_micro_config const * x0;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  size_t result;
+  PyObject *pyresult;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(31), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_micro_config const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(31), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_micro_plan_bytes(x0); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, size_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_micro_plan_bytes _cffi_d_ek_micro_plan_bytes
+#endif
+
+static size_t _cffi_d_ek_micro_stream_bytes(ek_micro_plan const * x0)
+{
+  return ek_micro_stream_bytes(x0);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_micro_stream_bytes(PyObject *self, PyObject *arg0)
+{
+  ek_micro_plan const * x0;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  size_t result;
+  PyObject *pyresult;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(36), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_micro_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(36), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_micro_stream_bytes(x0); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, size_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_micro_stream_bytes _cffi_d_ek_micro_stream_bytes
+#endif
+
+static int64_t _cffi_d_ek_micro_stream_push(ek_micro_plan const * x0, ek_micro_stream * x1, int16_t const * x2, size_t x3, size_t x4, float * x5)
+{
+  return ek_micro_stream_push(x0, x1, x2, x3, x4, x5);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_micro_stream_push(PyObject *self, PyObject *args)
+{
+  ek_micro_plan const * x0;
+  ek_micro_stream * x1;
+  int16_t const * x2;
+  size_t x3;
+  size_t x4;
+  float * x5;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int64_t result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+  PyObject *arg3;
+  PyObject *arg4;
+  PyObject *arg5;
+
+  if (!PyArg_UnpackTuple(args, "ek_micro_stream_push", 6, 6, &arg0, &arg1, &arg2, &arg3, &arg4, &arg5))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(36), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_micro_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(36), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(87), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (ek_micro_stream *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(87), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(88), arg2, (char **)&x2);
+  if (datasize != 0) {
+    x2 = ((size_t)datasize) <= 640 ? (int16_t const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(88), arg2, (char **)&x2,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x3 = _cffi_to_c_int(arg3, size_t);
+  if (x3 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  x4 = _cffi_to_c_int(arg4, size_t);
+  if (x4 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(13), arg5, (char **)&x5);
+  if (datasize != 0) {
+    x5 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(13), arg5, (char **)&x5,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_micro_stream_push(x0, x1, x2, x3, x4, x5); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int64_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_micro_stream_push _cffi_d_ek_micro_stream_push
+#endif
+
+static int _cffi_d_ek_micro_stream_start(ek_micro_plan const * x0, int x1, void * x2, size_t x3)
+{
+  return ek_micro_stream_start(x0, x1, x2, x3);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_micro_stream_start(PyObject *self, PyObject *args)
+{
+  ek_micro_plan const * x0;
+  int x1;
+  void * x2;
+  size_t x3;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+  PyObject *arg3;
+
+  if (!PyArg_UnpackTuple(args, "ek_micro_stream_start", 4, 4, &arg0, &arg1, &arg2, &arg3))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(36), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_micro_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(36), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x1 = _cffi_to_c_int(arg1, int);
+  if (x1 == (int)-1 && PyErr_Occurred())
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(5), arg2, (char **)&x2);
+  if (datasize != 0) {
+    x2 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(5), arg2, (char **)&x2,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x3 = _cffi_to_c_int(arg3, size_t);
+  if (x3 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_micro_stream_start(x0, x1, x2, x3); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_micro_stream_start _cffi_d_ek_micro_stream_start
+#endif
+
 static int _cffi_d_ek_rolling(ek_rolling_plan const * x0, int x1, void * x2, size_t x3, ek_series const * x4, void * x5, void * x6)
 {
   return ek_rolling(x0, x1, x2, x3, x4, x5, x6);
@@ -1714,10 +2569,10 @@ _cffi_f_ek_rolling(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(23), arg0, (char **)&x0);
+      _cffi_type(47), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(23), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(47), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1740,10 +2595,10 @@ _cffi_f_ek_rolling(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(27), arg4, (char **)&x4);
+      _cffi_type(51), arg4, (char **)&x4);
   if (datasize != 0) {
     x4 = ((size_t)datasize) <= 640 ? (ek_series const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(27), arg4, (char **)&x4,
+    if (_cffi_convert_array_argument(_cffi_type(51), arg4, (char **)&x4,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1804,10 +2659,10 @@ _cffi_f_ek_rolling_plan_build(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(18), arg0, (char **)&x0);
+      _cffi_type(42), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(42), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1855,10 +2710,10 @@ _cffi_f_ek_rolling_plan_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(18), arg0, (char **)&x0);
+      _cffi_type(42), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(42), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1893,10 +2748,10 @@ _cffi_f_ek_rolling_scratch_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(23), arg0, (char **)&x0);
+      _cffi_type(47), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(23), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(47), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1937,10 +2792,10 @@ _cffi_f_ek_rolling_start(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(23), arg0, (char **)&x0);
+      _cffi_type(47), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(23), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(47), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1984,10 +2839,10 @@ _cffi_f_ek_rolling_state_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(23), arg0, (char **)&x0);
+      _cffi_type(47), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(23), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(47), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2030,11 +2885,16 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_FLOAT32", (void *)_cffi_const_EK_FLOAT32, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FLOAT64", (void *)_cffi_const_EK_FLOAT64, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FRAMES_CENTRED", (void *)_cffi_const_EK_FRAMES_CENTRED, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_FRAMES_CENTRED_BUT_LAST", (void *)_cffi_const_EK_FRAMES_CENTRED_BUT_LAST, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_FRAMES_HOPS", (void *)_cffi_const_EK_FRAMES_HOPS, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FRAMES_WHOLE", (void *)_cffi_const_EK_FRAMES_WHOLE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_INT16", (void *)_cffi_const_EK_INT16, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_ISA_COUNT", (void *)_cffi_const_EK_ISA_COUNT, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_LOG_10", (void *)_cffi_const_EK_LOG_10, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_LOG_DB", (void *)_cffi_const_EK_LOG_DB, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_LOG_NATURAL", (void *)_cffi_const_EK_LOG_NATURAL, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_LOG_NONE", (void *)_cffi_const_EK_LOG_NONE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_MEL_HTK", (void *)_cffi_const_EK_MEL_HTK, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_MEL_KALDI", (void *)_cffi_const_EK_MEL_KALDI, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_MEL_SLANEY", (void *)_cffi_const_EK_MEL_SLANEY, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_NAN_ERROR", (void *)_cffi_const_EK_NAN_ERROR, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -2042,6 +2902,10 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_NAN_PROPAGATE", (void *)_cffi_const_EK_NAN_PROPAGATE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_NEON", (void *)_cffi_const_EK_NEON, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_OK", (void *)_cffi_const_EK_OK, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_PAD_EDGE", (void *)_cffi_const_EK_PAD_EDGE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_PAD_REFLECT", (void *)_cffi_const_EK_PAD_REFLECT, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_PAD_SYMMETRIC", (void *)_cffi_const_EK_PAD_SYMMETRIC, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_PAD_ZERO", (void *)_cffi_const_EK_PAD_ZERO, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_PORTABLE", (void *)_cffi_const_EK_PORTABLE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_ROLLING_ENTROPY", (void *)_cffi_const_EK_ROLLING_ENTROPY, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_ROLLING_EWMA", (void *)_cffi_const_EK_ROLLING_EWMA, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -2057,139 +2921,235 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_ROLLING_VARIANCE", (void *)_cffi_const_EK_ROLLING_VARIANCE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_ROLLING_Z_SCORE", (void *)_cffi_const_EK_ROLLING_Z_SCORE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_SSE2", (void *)_cffi_const_EK_SSE2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_WINDOW_HAMMING", (void *)_cffi_const_EK_WINDOW_HAMMING, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_WINDOW_HAMMING_PERIODIC", (void *)_cffi_const_EK_WINDOW_HAMMING_PERIODIC, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_WINDOW_HANN", (void *)_cffi_const_EK_WINDOW_HANN, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_HANN_PERIODIC", (void *)_cffi_const_EK_WINDOW_HANN_PERIODIC, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_POVEY", (void *)_cffi_const_EK_WINDOW_POVEY, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
-  { "ek_best_isa", (void *)_cffi_f_ek_best_isa, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 49), (void *)_cffi_d_ek_best_isa },
-  { "ek_clamp_range", (void *)_cffi_f_ek_clamp_range, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 42), (void *)_cffi_d_ek_clamp_range },
-  { "ek_cpu_features", (void *)_cffi_f_ek_cpu_features, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 71), (void *)_cffi_d_ek_cpu_features },
-  { "ek_image_scratch_bytes", (void *)_cffi_f_ek_image_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 68), (void *)_cffi_d_ek_image_scratch_bytes },
-  { "ek_image_tensor", (void *)_cffi_f_ek_image_tensor, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 35), (void *)_cffi_d_ek_image_tensor },
+  { "EK_WINDOW_RECTANGULAR", (void *)_cffi_const_EK_WINDOW_RECTANGULAR, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "ek_best_isa", (void *)_cffi_f_ek_best_isa, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 73), (void *)_cffi_d_ek_best_isa },
+  { "ek_clamp_range", (void *)_cffi_f_ek_clamp_range, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 66), (void *)_cffi_d_ek_clamp_range },
+  { "ek_cpu_features", (void *)_cffi_f_ek_cpu_features, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 127), (void *)_cffi_d_ek_cpu_features },
+  { "ek_image_scratch_bytes", (void *)_cffi_f_ek_image_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 124), (void *)_cffi_d_ek_image_scratch_bytes },
+  { "ek_image_tensor", (void *)_cffi_f_ek_image_tensor, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 59), (void *)_cffi_d_ek_image_tensor },
   { "ek_isa_name", (void *)_cffi_f_ek_isa_name, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 0), (void *)_cffi_d_ek_isa_name },
-  { "ek_log_mel", (void *)_cffi_f_ek_log_mel, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 8), (void *)_cffi_d_ek_log_mel },
-  { "ek_log_mel_frames", (void *)_cffi_f_ek_log_mel_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 58), (void *)_cffi_d_ek_log_mel_frames },
+  { "ek_log_mel", (void *)_cffi_f_ek_log_mel, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 21), (void *)_cffi_d_ek_log_mel },
+  { "ek_log_mel_cepstra", (void *)_cffi_f_ek_log_mel_cepstra, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 8), (void *)_cffi_d_ek_log_mel_cepstra },
+  { "ek_log_mel_columns", (void *)_cffi_f_ek_log_mel_columns, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 96), (void *)_cffi_d_ek_log_mel_columns },
+  { "ek_log_mel_frames", (void *)_cffi_f_ek_log_mel_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 103), (void *)_cffi_d_ek_log_mel_frames },
   { "ek_log_mel_plan_build", (void *)_cffi_f_ek_log_mel_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 3), (void *)_cffi_d_ek_log_mel_plan_build },
-  { "ek_log_mel_plan_bytes", (void *)_cffi_f_ek_log_mel_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 51), (void *)_cffi_d_ek_log_mel_plan_bytes },
-  { "ek_log_mel_scratch_bytes", (void *)_cffi_f_ek_log_mel_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 54), (void *)_cffi_d_ek_log_mel_scratch_bytes },
-  { "ek_rolling", (void *)_cffi_f_ek_rolling, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 22), (void *)_cffi_d_ek_rolling },
-  { "ek_rolling_plan_build", (void *)_cffi_f_ek_rolling_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 17), (void *)_cffi_d_ek_rolling_plan_build },
-  { "ek_rolling_plan_bytes", (void *)_cffi_f_ek_rolling_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 62), (void *)_cffi_d_ek_rolling_plan_bytes },
-  { "ek_rolling_scratch_bytes", (void *)_cffi_f_ek_rolling_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 65), (void *)_cffi_d_ek_rolling_scratch_bytes },
-  { "ek_rolling_start", (void *)_cffi_f_ek_rolling_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 31), (void *)_cffi_d_ek_rolling_start },
-  { "ek_rolling_state_bytes", (void *)_cffi_f_ek_rolling_state_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 65), (void *)_cffi_d_ek_rolling_state_bytes },
+  { "ek_log_mel_plan_bytes", (void *)_cffi_f_ek_log_mel_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 93), (void *)_cffi_d_ek_log_mel_plan_bytes },
+  { "ek_log_mel_scratch_bytes", (void *)_cffi_f_ek_log_mel_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 99), (void *)_cffi_d_ek_log_mel_scratch_bytes },
+  { "ek_log_mel_stream_bytes", (void *)_cffi_f_ek_log_mel_stream_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 99), (void *)_cffi_d_ek_log_mel_stream_bytes },
+  { "ek_log_mel_stream_frames", (void *)_cffi_f_ek_log_mel_stream_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 107), (void *)_cffi_d_ek_log_mel_stream_frames },
+  { "ek_log_mel_stream_push", (void *)_cffi_f_ek_log_mel_stream_push, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 75), (void *)_cffi_d_ek_log_mel_stream_push },
+  { "ek_log_mel_stream_start", (void *)_cffi_f_ek_log_mel_stream_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 15), (void *)_cffi_d_ek_log_mel_stream_start },
+  { "ek_micro_plan_build", (void *)_cffi_f_ek_micro_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 30), (void *)_cffi_d_ek_micro_plan_build },
+  { "ek_micro_plan_bytes", (void *)_cffi_f_ek_micro_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 112), (void *)_cffi_d_ek_micro_plan_bytes },
+  { "ek_micro_stream_bytes", (void *)_cffi_f_ek_micro_stream_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 115), (void *)_cffi_d_ek_micro_stream_bytes },
+  { "ek_micro_stream_push", (void *)_cffi_f_ek_micro_stream_push, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 85), (void *)_cffi_d_ek_micro_stream_push },
+  { "ek_micro_stream_start", (void *)_cffi_f_ek_micro_stream_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 35), (void *)_cffi_d_ek_micro_stream_start },
+  { "ek_rolling", (void *)_cffi_f_ek_rolling, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 46), (void *)_cffi_d_ek_rolling },
+  { "ek_rolling_plan_build", (void *)_cffi_f_ek_rolling_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 41), (void *)_cffi_d_ek_rolling_plan_build },
+  { "ek_rolling_plan_bytes", (void *)_cffi_f_ek_rolling_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 118), (void *)_cffi_d_ek_rolling_plan_bytes },
+  { "ek_rolling_scratch_bytes", (void *)_cffi_f_ek_rolling_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 121), (void *)_cffi_d_ek_rolling_scratch_bytes },
+  { "ek_rolling_start", (void *)_cffi_f_ek_rolling_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 55), (void *)_cffi_d_ek_rolling_start },
+  { "ek_rolling_state_bytes", (void *)_cffi_f_ek_rolling_state_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 121), (void *)_cffi_d_ek_rolling_state_bytes },
 };
 
 static const struct _cffi_field_s _cffi_fields[] = {
   { "data", offsetof(ek_image, data),
             sizeof(((ek_image *)0)->data),
-            _CFFI_OP(_CFFI_OP_NOOP, 98) },
+            _CFFI_OP(_CFFI_OP_NOOP, 160) },
   { "row_stride", offsetof(ek_image, row_stride),
                   sizeof(((ek_image *)0)->row_stride),
-                  _CFFI_OP(_CFFI_OP_NOOP, 96) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 158) },
   { "column_stride", offsetof(ek_image, column_stride),
                      sizeof(((ek_image *)0)->column_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 96) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 158) },
   { "channel_stride", offsetof(ek_image, channel_stride),
                       sizeof(((ek_image *)0)->channel_stride),
-                      _CFFI_OP(_CFFI_OP_NOOP, 96) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 158) },
   { "width", offsetof(ek_image, width),
              sizeof(((ek_image *)0)->width),
-             _CFFI_OP(_CFFI_OP_NOOP, 89) },
+             _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "height", offsetof(ek_image, height),
               sizeof(((ek_image *)0)->height),
-              _CFFI_OP(_CFFI_OP_NOOP, 89) },
+              _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "sample_rate_hz", offsetof(ek_log_mel_config, sample_rate_hz),
                       sizeof(((ek_log_mel_config *)0)->sample_rate_hz),
-                      _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "frame_samples", offsetof(ek_log_mel_config, frame_samples),
                      sizeof(((ek_log_mel_config *)0)->frame_samples),
-                     _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "window_samples", offsetof(ek_log_mel_config, window_samples),
+                      sizeof(((ek_log_mel_config *)0)->window_samples),
+                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "hop_samples", offsetof(ek_log_mel_config, hop_samples),
                    sizeof(((ek_log_mel_config *)0)->hop_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "fft_samples", offsetof(ek_log_mel_config, fft_samples),
                    sizeof(((ek_log_mel_config *)0)->fft_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "mel_bins", offsetof(ek_log_mel_config, mel_bins),
                 sizeof(((ek_log_mel_config *)0)->mel_bins),
-                _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "window", offsetof(ek_log_mel_config, window),
               sizeof(((ek_log_mel_config *)0)->window),
-              _CFFI_OP(_CFFI_OP_NOOP, 89) },
+              _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "mel_scale", offsetof(ek_log_mel_config, mel_scale),
                  sizeof(((ek_log_mel_config *)0)->mel_scale),
-                 _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "mel_area", offsetof(ek_log_mel_config, mel_area),
+                sizeof(((ek_log_mel_config *)0)->mel_area),
+                _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "framing", offsetof(ek_log_mel_config, framing),
                sizeof(((ek_log_mel_config *)0)->framing),
-               _CFFI_OP(_CFFI_OP_NOOP, 89) },
+               _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "padding", offsetof(ek_log_mel_config, padding),
+               sizeof(((ek_log_mel_config *)0)->padding),
+               _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "magnitude", offsetof(ek_log_mel_config, magnitude),
+                 sizeof(((ek_log_mel_config *)0)->magnitude),
+                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "logarithm", offsetof(ek_log_mel_config, logarithm),
                  sizeof(((ek_log_mel_config *)0)->logarithm),
-                 _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "remove_dc", offsetof(ek_log_mel_config, remove_dc),
                  sizeof(((ek_log_mel_config *)0)->remove_dc),
-                 _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "energy", offsetof(ek_log_mel_config, energy),
+              sizeof(((ek_log_mel_config *)0)->energy),
+              _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "cepstra", offsetof(ek_log_mel_config, cepstra),
+               sizeof(((ek_log_mel_config *)0)->cepstra),
+               _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "lifter_from", offsetof(ek_log_mel_config, lifter_from),
+                   sizeof(((ek_log_mel_config *)0)->lifter_from),
+                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "dither_seed", offsetof(ek_log_mel_config, dither_seed),
+                   sizeof(((ek_log_mel_config *)0)->dither_seed),
+                   _CFFI_OP(_CFFI_OP_NOOP, 159) },
+  { "lifter", offsetof(ek_log_mel_config, lifter),
+              sizeof(((ek_log_mel_config *)0)->lifter),
+              _CFFI_OP(_CFFI_OP_NOOP, 69) },
   { "preemphasis", offsetof(ek_log_mel_config, preemphasis),
                    sizeof(((ek_log_mel_config *)0)->preemphasis),
-                   _CFFI_OP(_CFFI_OP_NOOP, 45) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 69) },
   { "input_scale", offsetof(ek_log_mel_config, input_scale),
                    sizeof(((ek_log_mel_config *)0)->input_scale),
-                   _CFFI_OP(_CFFI_OP_NOOP, 45) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 69) },
+  { "dither", offsetof(ek_log_mel_config, dither),
+              sizeof(((ek_log_mel_config *)0)->dither),
+              _CFFI_OP(_CFFI_OP_NOOP, 69) },
   { "floor", offsetof(ek_log_mel_config, floor),
              sizeof(((ek_log_mel_config *)0)->floor),
-             _CFFI_OP(_CFFI_OP_NOOP, 45) },
+             _CFFI_OP(_CFFI_OP_NOOP, 69) },
   { "low_hz", offsetof(ek_log_mel_config, low_hz),
               sizeof(((ek_log_mel_config *)0)->low_hz),
-              _CFFI_OP(_CFFI_OP_NOOP, 75) },
+              _CFFI_OP(_CFFI_OP_NOOP, 131) },
   { "high_hz", offsetof(ek_log_mel_config, high_hz),
                sizeof(((ek_log_mel_config *)0)->high_hz),
-               _CFFI_OP(_CFFI_OP_NOOP, 75) },
+               _CFFI_OP(_CFFI_OP_NOOP, 131) },
+  { "sample_rate_hz", offsetof(ek_micro_config, sample_rate_hz),
+                      sizeof(((ek_micro_config *)0)->sample_rate_hz),
+                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "window_samples", offsetof(ek_micro_config, window_samples),
+                      sizeof(((ek_micro_config *)0)->window_samples),
+                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "hop_samples", offsetof(ek_micro_config, hop_samples),
+                   sizeof(((ek_micro_config *)0)->hop_samples),
+                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "channels", offsetof(ek_micro_config, channels),
+                sizeof(((ek_micro_config *)0)->channels),
+                _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "smoothing_bits", offsetof(ek_micro_config, smoothing_bits),
+                      sizeof(((ek_micro_config *)0)->smoothing_bits),
+                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "pcan", offsetof(ek_micro_config, pcan),
+            sizeof(((ek_micro_config *)0)->pcan),
+            _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "gain_bits", offsetof(ek_micro_config, gain_bits),
+                 sizeof(((ek_micro_config *)0)->gain_bits),
+                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "log", offsetof(ek_micro_config, log),
+           sizeof(((ek_micro_config *)0)->log),
+           _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "log_shift", offsetof(ek_micro_config, log_shift),
+                 sizeof(((ek_micro_config *)0)->log_shift),
+                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
+  { "low_hz", offsetof(ek_micro_config, low_hz),
+              sizeof(((ek_micro_config *)0)->low_hz),
+              _CFFI_OP(_CFFI_OP_NOOP, 69) },
+  { "high_hz", offsetof(ek_micro_config, high_hz),
+               sizeof(((ek_micro_config *)0)->high_hz),
+               _CFFI_OP(_CFFI_OP_NOOP, 69) },
+  { "even_smoothing", offsetof(ek_micro_config, even_smoothing),
+                      sizeof(((ek_micro_config *)0)->even_smoothing),
+                      _CFFI_OP(_CFFI_OP_NOOP, 69) },
+  { "odd_smoothing", offsetof(ek_micro_config, odd_smoothing),
+                     sizeof(((ek_micro_config *)0)->odd_smoothing),
+                     _CFFI_OP(_CFFI_OP_NOOP, 69) },
+  { "min_signal_remaining", offsetof(ek_micro_config, min_signal_remaining),
+                            sizeof(((ek_micro_config *)0)->min_signal_remaining),
+                            _CFFI_OP(_CFFI_OP_NOOP, 69) },
+  { "pcan_strength", offsetof(ek_micro_config, pcan_strength),
+                     sizeof(((ek_micro_config *)0)->pcan_strength),
+                     _CFFI_OP(_CFFI_OP_NOOP, 69) },
+  { "pcan_offset", offsetof(ek_micro_config, pcan_offset),
+                   sizeof(((ek_micro_config *)0)->pcan_offset),
+                   _CFFI_OP(_CFFI_OP_NOOP, 69) },
+  { "output_scale", offsetof(ek_micro_config, output_scale),
+                    sizeof(((ek_micro_config *)0)->output_scale),
+                    _CFFI_OP(_CFFI_OP_NOOP, 69) },
   { "window", offsetof(ek_rolling_config, window),
               sizeof(((ek_rolling_config *)0)->window),
-              _CFFI_OP(_CFFI_OP_NOOP, 89) },
+              _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "min_samples", offsetof(ek_rolling_config, min_samples),
                    sizeof(((ek_rolling_config *)0)->min_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "nan_policy", offsetof(ek_rolling_config, nan_policy),
                   sizeof(((ek_rolling_config *)0)->nan_policy),
-                  _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "ddof", offsetof(ek_rolling_config, ddof),
             sizeof(((ek_rolling_config *)0)->ddof),
-            _CFFI_OP(_CFFI_OP_NOOP, 89) },
+            _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "row", offsetof(ek_rolling_config, row),
            sizeof(((ek_rolling_config *)0)->row),
-           _CFFI_OP(_CFFI_OP_NOOP, 94) },
+           _CFFI_OP(_CFFI_OP_NOOP, 155) },
   { "quantile_count", offsetof(ek_rolling_config, quantile_count),
                       sizeof(((ek_rolling_config *)0)->quantile_count),
-                      _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "quantile_row", offsetof(ek_rolling_config, quantile_row),
                     sizeof(((ek_rolling_config *)0)->quantile_row),
-                    _CFFI_OP(_CFFI_OP_NOOP, 90) },
+                    _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "quantile", offsetof(ek_rolling_config, quantile),
                 sizeof(((ek_rolling_config *)0)->quantile),
-                _CFFI_OP(_CFFI_OP_NOOP, 76) },
+                _CFFI_OP(_CFFI_OP_NOOP, 132) },
   { "bins", offsetof(ek_rolling_config, bins),
             sizeof(((ek_rolling_config *)0)->bins),
-            _CFFI_OP(_CFFI_OP_NOOP, 89) },
+            _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "ewma_adjust", offsetof(ek_rolling_config, ewma_adjust),
                    sizeof(((ek_rolling_config *)0)->ewma_adjust),
-                   _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "low", offsetof(ek_rolling_config, low),
            sizeof(((ek_rolling_config *)0)->low),
-           _CFFI_OP(_CFFI_OP_NOOP, 75) },
+           _CFFI_OP(_CFFI_OP_NOOP, 131) },
   { "high", offsetof(ek_rolling_config, high),
             sizeof(((ek_rolling_config *)0)->high),
-            _CFFI_OP(_CFFI_OP_NOOP, 75) },
+            _CFFI_OP(_CFFI_OP_NOOP, 131) },
   { "ewma_alpha", offsetof(ek_rolling_config, ewma_alpha),
                   sizeof(((ek_rolling_config *)0)->ewma_alpha),
-                  _CFFI_OP(_CFFI_OP_NOOP, 75) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 131) },
   { "data", offsetof(ek_series, data),
             sizeof(((ek_series *)0)->data),
-            _CFFI_OP(_CFFI_OP_NOOP, 11) },
+            _CFFI_OP(_CFFI_OP_NOOP, 24) },
   { "sample_stride", offsetof(ek_series, sample_stride),
                      sizeof(((ek_series *)0)->sample_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 96) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 158) },
   { "series_stride", offsetof(ek_series, series_stride),
                      sizeof(((ek_series *)0)->series_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 96) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 158) },
   { "samples", offsetof(ek_series, samples),
                sizeof(((ek_series *)0)->samples),
                _CFFI_OP(_CFFI_OP_NOOP, 6) },
@@ -2198,62 +3158,76 @@ static const struct _cffi_field_s _cffi_fields[] = {
               _CFFI_OP(_CFFI_OP_NOOP, 6) },
   { "sample_type", offsetof(ek_series, sample_type),
                    sizeof(((ek_series *)0)->sample_type),
-                   _CFFI_OP(_CFFI_OP_NOOP, 89) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "width", offsetof(ek_tensor_config, width),
              sizeof(((ek_tensor_config *)0)->width),
-             _CFFI_OP(_CFFI_OP_NOOP, 89) },
+             _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "height", offsetof(ek_tensor_config, height),
               sizeof(((ek_tensor_config *)0)->height),
-              _CFFI_OP(_CFFI_OP_NOOP, 89) },
+              _CFFI_OP(_CFFI_OP_NOOP, 150) },
   { "source", offsetof(ek_tensor_config, source),
               sizeof(((ek_tensor_config *)0)->source),
-              _CFFI_OP(_CFFI_OP_NOOP, 92) },
+              _CFFI_OP(_CFFI_OP_NOOP, 153) },
   { "scale", offsetof(ek_tensor_config, scale),
              sizeof(((ek_tensor_config *)0)->scale),
-             _CFFI_OP(_CFFI_OP_NOOP, 87) },
+             _CFFI_OP(_CFFI_OP_NOOP, 147) },
   { "offset", offsetof(ek_tensor_config, offset),
               sizeof(((ek_tensor_config *)0)->offset),
-              _CFFI_OP(_CFFI_OP_NOOP, 87) },
+              _CFFI_OP(_CFFI_OP_NOOP, 147) },
 };
 
 static const struct _cffi_struct_union_s _cffi_struct_unions[] = {
-  { "$ek_image", 78, _CFFI_F_CHECK_FIELDS,
+  { "$ek_image", 134, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_image), offsetof(struct _cffi_align_typedef_ek_image, y), 0, 6 },
-  { "$ek_log_mel_config", 79, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_log_mel_config), offsetof(struct _cffi_align_typedef_ek_log_mel_config, y), 6, 15 },
-  { "$ek_rolling_config", 81, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_rolling_config), offsetof(struct _cffi_align_typedef_ek_rolling_config, y), 21, 13 },
-  { "$ek_series", 83, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_series), offsetof(struct _cffi_align_typedef_ek_series, y), 34, 6 },
-  { "$ek_tensor_config", 84, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_tensor_config), offsetof(struct _cffi_align_typedef_ek_tensor_config, y), 40, 5 },
-  { "ek_log_mel_plan", 80, _CFFI_F_OPAQUE,
+  { "$ek_log_mel_config", 135, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_log_mel_config), offsetof(struct _cffi_align_typedef_ek_log_mel_config, y), 6, 25 },
+  { "$ek_micro_config", 138, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_micro_config), offsetof(struct _cffi_align_typedef_ek_micro_config, y), 31, 17 },
+  { "$ek_rolling_config", 141, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_rolling_config), offsetof(struct _cffi_align_typedef_ek_rolling_config, y), 48, 13 },
+  { "$ek_series", 143, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_series), offsetof(struct _cffi_align_typedef_ek_series, y), 61, 6 },
+  { "$ek_tensor_config", 144, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_tensor_config), offsetof(struct _cffi_align_typedef_ek_tensor_config, y), 67, 5 },
+  { "ek_log_mel_plan", 136, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_rolling_plan", 82, _CFFI_F_OPAQUE,
+  { "ek_log_mel_stream", 137, _CFFI_F_OPAQUE,
+    (size_t)-1, -1, -1, 0 /* opaque */ },
+  { "ek_micro_plan", 139, _CFFI_F_OPAQUE,
+    (size_t)-1, -1, -1, 0 /* opaque */ },
+  { "ek_micro_stream", 140, _CFFI_F_OPAQUE,
+    (size_t)-1, -1, -1, 0 /* opaque */ },
+  { "ek_rolling_plan", 142, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
 };
 
 static const struct _cffi_enum_s _cffi_enums[] = {
-  { "$1", 85, _cffi_prim_int(4, 1),
+  { "$1", 145, _cffi_prim_int(4, 1),
     "EK_ALIGNMENT,EK_OK,EK_BAD_ARGUMENT,EK_BAD_ALIGNMENT,EK_BAD_ISA,EK_BAD_SAMPLE,EK_PORTABLE,EK_SSE2,EK_AVX2,"
     "EK_AVX512,EK_NEON,EK_ISA_COUNT,EK_FLOAT32,EK_INT16,EK_FLOAT64,EK_WINDOW_POVEY,EK_WINDOW_HANN_PERIODIC,"
-    "EK_MEL_KALDI,EK_MEL_SLANEY,EK_FRAMES_WHOLE,EK_FRAMES_CENTRED,EK_LOG_NATURAL,EK_LOG_10,EK_ROLLING_MEAN,"
+    "EK_WINDOW_HANN,EK_WINDOW_HAMMING,EK_WINDOW_HAMMING_PERIODIC,EK_WINDOW_RECTANGULAR,EK_MEL_KALDI,EK_MEL_SLANEY,"
+    "EK_MEL_HTK,EK_FRAMES_WHOLE,EK_FRAMES_CENTRED,EK_FRAMES_CENTRED_BUT_LAST,EK_FRAMES_HOPS,EK_PAD_REFLECT,"
+    "EK_PAD_SYMMETRIC,EK_PAD_ZERO,EK_PAD_EDGE,EK_LOG_NATURAL,EK_LOG_10,EK_LOG_DB,EK_LOG_NONE,EK_ROLLING_MEAN,"
     "EK_ROLLING_VARIANCE,EK_ROLLING_STD,EK_ROLLING_Z_SCORE,EK_ROLLING_SLOPE,EK_ROLLING_MIN,EK_ROLLING_MAX,"
     "EK_ROLLING_ENTROPY,EK_ROLLING_EWMA,EK_ROLLING_KINDS,EK_ROLLING_QUANTILES,EK_ROLLING_MAX_WINDOW,EK_ROLLING_MAX_BINS,"
     "EK_NAN_PROPAGATE,EK_NAN_IGNORE,EK_NAN_ERROR" },
-  { "$2", 86, _cffi_prim_int(4, 0),
+  { "$2", 146, _cffi_prim_int(4, 0),
     "EK_CPU_SSE2,EK_CPU_AVX2,EK_CPU_AVX512,EK_CPU_AVX512_VNNI,EK_CPU_ASIMD,EK_CPU_FP16,EK_CPU_DOTPROD,EK_CPU_I8MM,"
     "EK_CPU_BF16,EK_CPU_SVE,EK_CPU_SVE2,EK_CPU_SME" },
 };
 
 static const struct _cffi_typename_s _cffi_typenames[] = {
-  { "ek_image", 78 },
-  { "ek_log_mel_config", 79 },
-  { "ek_log_mel_plan", 80 },
-  { "ek_rolling_config", 81 },
-  { "ek_rolling_plan", 82 },
-  { "ek_series", 83 },
-  { "ek_tensor_config", 84 },
+  { "ek_image", 134 },
+  { "ek_log_mel_config", 135 },
+  { "ek_log_mel_plan", 136 },
+  { "ek_log_mel_stream", 137 },
+  { "ek_micro_config", 138 },
+  { "ek_micro_plan", 139 },
+  { "ek_micro_stream", 140 },
+  { "ek_rolling_config", 141 },
+  { "ek_rolling_plan", 142 },
+  { "ek_series", 143 },
+  { "ek_tensor_config", 144 },
 };
 
 static const struct _cffi_type_context_s _cffi_type_context = {
@@ -2263,12 +3237,12 @@ static const struct _cffi_type_context_s _cffi_type_context = {
   _cffi_struct_unions,
   _cffi_enums,
   _cffi_typenames,
-  68,  /* num_globals */
-  7,  /* num_struct_unions */
+  92,  /* num_globals */
+  11,  /* num_struct_unions */
   2,  /* num_enums */
-  7,  /* num_typenames */
+  11,  /* num_typenames */
   NULL,  /* no includes */
-  101,  /* num_types */
+  163,  /* num_types */
   0,  /* flags */
 };
 

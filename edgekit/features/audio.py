@@ -1,20 +1,16 @@
 """Log-mel energies of mono audio."""
 
-import math
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import InputError, UsageError
-from edgekit.kernels import LogMelKernel, LogMelSettings, clamp_range
+from edgekit.features.presets import WHISPER_RATE_HZ, LogMelOptions, level_range, settings_of
+from edgekit.features.samples import checked, checked_out
+from edgekit.features.stream import FeatureStream
+from edgekit.kernels import LogMelKernel, LogMelSettings, LogMelStreamKernel, clamp_range
 from edgekit.manifest import LogMelSpec
-
-WHISPER_RATE_HZ = 16_000
-MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 1_000_000
-KALDI_FLOOR = float(np.finfo(np.float32).eps)
-WHISPER_FLOOR = 1e-10
-PRESETS_LOW_HZ = {"kaldi": 20.0, "whisper": 0.0}
 
 
 class LogMel:
@@ -23,9 +19,10 @@ class LogMel:
     Samples are float32, taken as they are, or int16, taken as values from -32768 to 32767; both are
     multiplied by `input_scale` and nothing is guessed from the data. Models trained with Kaldi
     mostly expect the int16 range: give them int16, or float32 in -1..1 with `input_scale=32768`.
-    Whisper expects -1..1: give it float32, or int16 with `input_scale=1 / 32768`.
+    Whisper and librosa expect -1..1: give them float32, or int16 with `input_scale=1 / 32768`.
 
-    Instances are immutable. The result has the same bits on every CPU and in every thread.
+    Instances are immutable and may be shared by threads. The result has the same bits on every CPU,
+    in every thread, for a batch or one by one, and from `stream()` in every chunking.
 
     Args:
         spec: the transform, as in a manifest.
@@ -34,12 +31,12 @@ class LogMel:
         UsageError: the numbers in `spec` do not go together.
     """
 
-    __slots__ = ("_kernel", "_spec")
+    __slots__ = ("_kernel", "_range", "_spec")
 
     def __init__(self, spec: LogMelSpec) -> None:
-        _check(spec)
+        self._kernel = LogMelKernel(settings_of(spec))
+        self._range = level_range(spec)
         self._spec = spec
-        self._kernel = LogMelKernel(_settings(spec))
 
     @classmethod
     def kaldi(
@@ -50,6 +47,7 @@ class LogMel:
         high_hz: float | None = None,
         *,
         input_scale: float = 1.0,
+        **options: Unpack[LogMelOptions],
     ) -> "LogMel":
         """Kaldi's `compute-fbank-feats` with its defaults and no dither.
 
@@ -62,9 +60,11 @@ class LogMel:
             low_hz: lower edge of the first bin.
             high_hz: upper edge of the last bin; None for half the sample rate.
             input_scale: multiplies every sample.
+            **options: what differs from that; `framing="hops"` is Kaldi's `--snip-edges=false`,
+                `energy=True` its `--use-energy`, `spectrum="magnitude"` its `--use-power=false`.
         """
-        high_hz = sample_rate_hz / 2 if high_hz is None else high_hz
-        return cls(LogMelSpec("kaldi", sample_rate_hz, num_mel_bins, low_hz, high_hz, input_scale))
+        head = (sample_rate_hz, num_mel_bins, low_hz, high_hz, input_scale)
+        return cls(LogMelSpec("kaldi", *head, **options))
 
     @classmethod
     def whisper(cls, num_mel_bins: int = 80, *, input_scale: float = 1.0) -> "LogMel":
@@ -81,6 +81,38 @@ class LogMel:
         rate_hz = WHISPER_RATE_HZ
         return cls(LogMelSpec("whisper", rate_hz, num_mel_bins, 0.0, rate_hz / 2, input_scale))
 
+    @classmethod
+    def librosa(
+        cls,
+        num_mel_bins: int = 128,
+        sample_rate_hz: int = 22_050,
+        low_hz: float = 0.0,
+        high_hz: float | None = None,
+        *,
+        input_scale: float = 1.0,
+        **options: Unpack[LogMelOptions],
+    ) -> "LogMel":
+        """`librosa.power_to_db(librosa.feature.melspectrogram(...))`, as (frames, bins).
+
+        Frames of 2,048 samples centred on every 512th one, zeros beyond the ends, periodic Hann
+        window, Slaney mel with unit area, dB of at least 1e-10, at most 80 below the loudest.
+
+        Args:
+            num_mel_bins: librosa's `n_mels`, 1 to 256.
+            sample_rate_hz: librosa's `sr`.
+            low_hz: librosa's `fmin`.
+            high_hz: librosa's `fmax`; None for half the sample rate.
+            input_scale: multiplies every sample.
+            **options: `fft_samples` is `n_fft`, `window_samples` is `win_length`, `hop_samples` is
+                `hop_length` and a quarter of `fft_samples` if left out, `framing="whole"` is
+                `center=False`, `padding` is `pad_mode`, `mel_scale="htk"` is `htk=True`,
+                `mel_norm="none"` is `norm=None`, `spectrum="magnitude"` is `power=1`. A logarithm
+                that is named has no `level_range` unless it is given: `logarithm="db"` is
+                `top_db=None`, and can be streamed.
+        """
+        head = (sample_rate_hz, num_mel_bins, low_hz, high_hz, input_scale)
+        return cls(LogMelSpec("librosa", *head, **options))
+
     @property
     def spec(self) -> LogMelSpec:
         """The transform, for a manifest."""
@@ -91,37 +123,46 @@ class LogMel:
         """The preset spelled out: samples per frame, window, mel scale and the rest."""
         return self._kernel.settings
 
-    def __call__(self, samples: NDArray[Any]) -> NDArray[np.float32]:
+    def __call__(
+        self, samples: NDArray[Any], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         """Log-mel energies.
 
         Args:
-            samples: float32 or int16 of shape (n,), with at least one frame: 25 ms for kaldi, 201
-                samples for whisper. Not contiguous ones are copied.
+            samples: float32 or int16 of shape (n,) or (batch, n), with at least one frame: 25 ms
+                for kaldi, 201 samples for whisper, 1 for librosa. Not contiguous ones are copied.
+            out: float32 of the result's shape, contiguous, to be filled; None for new memory.
 
         Returns:
-            float32 of shape (frames, num_mel_bins). A sample that is NaN or infinite makes NaN of
-            the frames it lies in (kaldi) or of everything (whisper).
+            float32 of shape (frames, columns) or (batch, frames, columns), where columns are
+            `num_mel_bins`, and the energy in front if there is one. A sample that is NaN or
+            infinite makes NaN of the frames it lies in, or of everything where there is a
+            `level_range`.
 
         Raises:
             InputError: another dtype or shape, or too few samples.
         """
-        samples = _checked(samples)
-        if self._kernel.frames(samples.size) == 0:
-            raise InputError(
-                "samples",
-                f"{samples.size} values at {self._spec.sample_rate_hz} Hz hold no whole frame, "
-                f"{self._least_samples()} are the least",
-                "give more audio, or pad with zeros",
-            )
-        energies = self._kernel(samples)
-        if self._spec.preset == "whisper":
-            clamp_range(energies, 8.0, 4.0, 0.25)
-        return energies
+        samples = checked(samples, batch=True)
+        shape = (*samples.shape[:-1], *rows_shape(self._kernel, samples.shape[-1]))
+        out = np.empty(shape, np.float32) if out is None else checked_out(out, shape)
+        for one, rows in zip(
+            samples.reshape(-1, samples.shape[-1]), out.reshape(-1, *shape[-2:]), strict=True
+        ):
+            self._kernel(one, rows)
+            if self._range is not None:
+                offset, scale = (4.0, 0.25) if self._spec.preset == "whisper" else (0.0, 1.0)
+                clamp_range(rows, self._range, offset, scale)
+        return out
 
-    def _least_samples(self) -> int:
-        settings = self._kernel.settings
-        whole = settings.framing == "whole"
-        return settings.frame_samples if whole else settings.fft_samples // 2 + 1
+    def stream(self) -> FeatureStream:
+        """The same of a signal that comes in chunks.
+
+        Raises:
+            UsageError: the levels are relative to the loudest one of the whole input.
+        """
+        if self._range is not None:
+            raise not_streamable(self._spec)
+        return FeatureStream(LogMelStreamKernel(self._kernel))
 
     def __repr__(self) -> str:
         return f"LogMel({self._spec!r})"
@@ -136,68 +177,26 @@ class LogMel:
         return type(self), (self._spec,)
 
 
-def _checked(samples: NDArray[Any]) -> NDArray[Any]:
-    """Contiguous samples, or an error that says what was wrong."""
-    expected = "expected a NumPy array of float32 or int16 with shape (n,)"
-    if not isinstance(samples, np.ndarray):
-        raise InputError("samples", f"got {type(samples).__name__}, {expected}", "convert it")
-    found = f"got {samples.dtype} with shape {samples.shape}, {expected}"
-    if samples.ndim != 1:
-        raise InputError("samples", found, "give one channel, as samples[:, 0] or the mean of both")
-    if samples.dtype not in (np.float32, np.int16) or not samples.dtype.isnative:
+def rows_shape(kernel: LogMelKernel, sample_count: int) -> tuple[int, int]:
+    """Frames and columns of so many samples.
+
+    Raises:
+        InputError: not even one frame.
+    """
+    frames, settings = kernel.frames(sample_count), kernel.settings
+    if frames == 0:
+        whole = settings.framing == "whole"
+        reflect = settings.padding == "reflect"
+        least = settings.frame_samples if whole else settings.fft_samples // 2 * reflect + 1
+        problem = f"{sample_count} values at {settings.sample_rate_hz} Hz hold no whole frame"
         raise InputError(
-            "samples", found, "convert with samples.astype('float32') and say the scale"
+            "samples", f"{problem}, {least} are the least", "give more audio, or pad with zeros"
         )
-    return np.ascontiguousarray(samples)
+    return frames, kernel.columns
 
 
-def _check(spec: LogMelSpec) -> None:
-    if spec.preset not in PRESETS_LOW_HZ:
-        raise UsageError("log-mel features", f"preset={spec.preset!r}", "use 'kaldi' or 'whisper'")
-    low_hz, high_hz = _band_hz(spec)
-    rate_hz = spec.sample_rate_hz
-    if spec.preset == "whisper" and rate_hz != WHISPER_RATE_HZ:
-        problem, way_out = (
-            f"sample_rate_hz={rate_hz}",
-            "the whisper preset is for 16000 Hz: resample",
-        )
-    elif not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
-        problem, way_out = f"sample_rate_hz={rate_hz}", f"use {MIN_RATE_HZ} to {MAX_RATE_HZ}"
-    elif not 1 <= spec.num_mel_bins <= 256:
-        problem, way_out = f"num_mel_bins={spec.num_mel_bins}", "use 1 to 256"
-    elif not 0 <= low_hz < high_hz <= rate_hz / 2:
-        problem = f"a band from {low_hz:g} to {high_hz:g} Hz at sample_rate_hz={rate_hz}"
-        way_out = f"use 0 <= low_hz < high_hz <= {rate_hz / 2:g}"
-    elif not (math.isfinite(spec.input_scale) and 1e-30 <= spec.input_scale <= 1e30):
-        problem, way_out = f"input_scale={spec.input_scale}", "use a number > 0, such as 32768"
-    else:
-        return
-    raise UsageError(f"log-mel features, preset {spec.preset!r}", problem, way_out)
-
-
-def _band_hz(spec: LogMelSpec) -> tuple[float, float]:
-    low_hz = PRESETS_LOW_HZ[spec.preset] if spec.low_hz is None else spec.low_hz
-    return low_hz, spec.sample_rate_hz / 2 if spec.high_hz is None else spec.high_hz
-
-
-def _settings(spec: LogMelSpec) -> LogMelSettings:
-    low_hz, high_hz = _band_hz(spec)
-    kaldi = spec.preset == "kaldi"
-    frame_samples = spec.sample_rate_hz * 25 // 1000
-    return LogMelSettings(
-        sample_rate_hz=spec.sample_rate_hz,
-        frame_samples=frame_samples,
-        hop_samples=spec.sample_rate_hz * 10 // 1000,
-        fft_samples=1 << (frame_samples - 1).bit_length() if kaldi else frame_samples,
-        mel_bins=spec.num_mel_bins,
-        window="povey" if kaldi else "hann_periodic",
-        mel_scale="kaldi" if kaldi else "slaney",
-        framing="whole" if kaldi else "centred",
-        logarithm="natural" if kaldi else "log10",
-        remove_dc=kaldi,
-        preemphasis=0.97 if kaldi else 0.0,
-        input_scale=spec.input_scale,
-        floor=KALDI_FLOOR if kaldi else WHISPER_FLOOR,
-        low_hz=low_hz,
-        high_hz=high_hz,
-    )
+def not_streamable(spec: LogMelSpec) -> UsageError:
+    """Why features with a level range cannot be computed in chunks."""
+    problem = f"levels are at most {level_range(spec):g} below the loudest of the whole input"
+    way_out = "stream LogMel.kaldi(), or name the logarithm of LogMel.librosa() without a range"
+    return UsageError(f"a stream of log-mel features, preset {spec.preset!r}", problem, way_out)

@@ -40,20 +40,38 @@ enum {
     EK_INT16 = 1,
     EK_FLOAT64 = 2,
 
-    /* Windows: povey is hann to the power 0.85; both kaldi ones divide by length - 1. */
+    /* Windows; the periodic ones divide by their length, the others by one less. Povey is hann to
+     * the power 0.85. */
     EK_WINDOW_POVEY = 0,
     EK_WINDOW_HANN_PERIODIC = 1,
+    EK_WINDOW_HANN = 2,
+    EK_WINDOW_HAMMING = 3,
+    EK_WINDOW_HAMMING_PERIODIC = 4,
+    EK_WINDOW_RECTANGULAR = 5,
 
-    /* Mel scales: kaldi has triangles in mel, slaney triangles in hertz with unit area. */
+    /* Mel scales: kaldi has triangles in mel, slaney and htk triangles in hertz. */
     EK_MEL_KALDI = 0,
     EK_MEL_SLANEY = 1,
+    EK_MEL_HTK = 2,
 
-    /* Frames: only whole ones, or centred on multiples of the hop with reflected ends. */
+    /* Frames: only whole ones; one around every multiple of the hop; the same but for the one at
+     * the end, as Whisper; or, as Kaldi without snipped edges, one around the middle of each hop. */
     EK_FRAMES_WHOLE = 0,
     EK_FRAMES_CENTRED = 1,
+    EK_FRAMES_CENTRED_BUT_LAST = 2,
+    EK_FRAMES_HOPS = 3,
+
+    /* What lies beyond the ends: the signal mirrored without the end samples or with them, zeros,
+     * or the end sample again. */
+    EK_PAD_REFLECT = 0,
+    EK_PAD_SYMMETRIC = 1,
+    EK_PAD_ZERO = 2,
+    EK_PAD_EDGE = 3,
 
     EK_LOG_NATURAL = 0,
     EK_LOG_10 = 1,
+    EK_LOG_DB = 2, /* 10 log10 of a power, 20 log10 of a magnitude */
+    EK_LOG_NONE = 3,
 
     /* Statistics over a rolling window; the first five come from sums, the decaying mean has no
      * window, the quantiles have a place of their own. */
@@ -95,23 +113,58 @@ enum {
 
 typedef struct {
     int32_t sample_rate_hz;
-    int32_t frame_samples; /* window length, at most fft_samples */
+    int32_t frame_samples; /* at most fft_samples */
+    int32_t window_samples; /* at most frame_samples; in the middle of the frame, zeros around it */
     int32_t hop_samples;
     int32_t fft_samples; /* even; half of it a product of 2, 3 and 5 */
     int32_t mel_bins;
     int32_t window;
     int32_t mel_scale;
+    int32_t mel_area; /* 1 for triangles of unit area in hertz, 0 for the height 1 */
     int32_t framing;
+    int32_t padding;
+    int32_t magnitude; /* 1 to weigh magnitudes, 0 to weigh powers */
     int32_t logarithm;
     int32_t remove_dc;
+    int32_t energy;   /* 1 to put the frame's log energy, before emphasis, in front of the mel bins,
+                         or in place of the first cepstral coefficient */
+    int32_t cepstra;  /* coefficients of the orthonormal DCT-II of the mel bins; 0 for the bins */
+    int32_t lifter_from; /* index of the first coefficient in the sine of the lifter */
+    uint32_t dither_seed;
+    float lifter;      /* 0 for none */
     float preemphasis; /* 0 for none */
     float input_scale; /* multiplies every sample first */
+    float dither;      /* standard deviation of noise added to the scaled samples; 0 for none */
     float floor;       /* of the mel energies, before the logarithm; a normal number > 0 */
     double low_hz;
     double high_hz;
 } ek_log_mel_config;
 
 typedef struct ek_log_mel_plan ek_log_mel_plan;
+
+/* TFLite-micro's fixed-point front end; tensorflow/lite/experimental/microfrontend has the same. */
+typedef struct {
+    int32_t sample_rate_hz;
+    int32_t window_samples; /* 129 to 4,096 */
+    int32_t hop_samples;    /* at most window_samples */
+    int32_t channels;
+    int32_t smoothing_bits; /* by which noise estimates are finer than the signal */
+    int32_t pcan;           /* 1 for gain control by each channel's noise */
+    int32_t gain_bits;
+    int32_t log; /* 1 for the logarithm */
+    int32_t log_shift;
+    float low_hz;
+    float high_hz;
+    float even_smoothing; /* what a frame counts in the noise estimates of every other channel */
+    float odd_smoothing;
+    float min_signal_remaining;
+    float pcan_strength;
+    float pcan_offset;
+    float output_scale; /* what the whole numbers, 0 to 65,535, are multiplied by */
+} ek_micro_config;
+
+typedef struct ek_micro_plan ek_micro_plan;
+typedef struct ek_micro_stream ek_micro_stream;
 
 /* An 8-bit image: channel c of pixel (x, y) is at data + y row + x column + c channel bytes. */
 typedef struct {
@@ -146,9 +199,49 @@ EK_API size_t ek_log_mel_scratch_bytes(const ek_log_mel_plan *plan, int isa);
 /* Frames that sample_count samples give; 0 when they do not suffice for one. */
 EK_API size_t ek_log_mel_frames(const ek_log_mel_plan *plan, size_t sample_count);
 
-/* out receives ek_log_mel_frames(plan, sample_count) rows of mel_bins floats. */
+/* Floats in a row of the result: mel bins or cepstra, and the energy in front of mel bins. */
+EK_API size_t ek_log_mel_columns(const ek_log_mel_plan *plan);
+
+/* The cepstra of rows of mel_bins levels: rows of `cepstra` floats in out. For features that change
+ * the levels first; the plan must have cepstra. */
+EK_API int ek_log_mel_cepstra(const ek_log_mel_plan *plan, int isa, const float *levels,
+                              size_t rows, float *out);
+
+/* out receives ek_log_mel_frames(plan, sample_count) rows. */
 EK_API int ek_log_mel(const ek_log_mel_plan *plan, int isa, const void *samples, int sample_type,
                       size_t sample_count, float *out, void *scratch);
+
+/* A stream: the rows that ek_log_mel gives for all samples so far, as soon as they are known. The
+ * caller keeps its memory, aligned as scratch, and calls for one stream one after the other. */
+typedef struct ek_log_mel_stream ek_log_mel_stream;
+
+EK_API size_t ek_log_mel_stream_bytes(const ek_log_mel_plan *plan, int isa);
+EK_API int ek_log_mel_stream_start(const ek_log_mel_plan *plan, int isa, void *memory,
+                                   size_t bytes);
+
+/* Rows known after sample_count samples in all; after the last one, those of ek_log_mel. */
+EK_API size_t ek_log_mel_stream_frames(const ek_log_mel_plan *plan, size_t sample_count, int last);
+
+/* Takes sample_count more samples. The rows that they give go to out, which has room for `room` of
+ * them; their number, or an EK_BAD_ code, after which the stream is as it was before. After the
+ * last call the stream must be started again. */
+EK_API int64_t ek_log_mel_stream_push(const ek_log_mel_plan *plan, ek_log_mel_stream *stream,
+                                      const void *samples, int sample_type, size_t sample_count,
+                                      int last, size_t room, float *out);
+
+/* 0 when the configuration is refused. */
+EK_API size_t ek_micro_plan_bytes(const ek_micro_config *config);
+EK_API int ek_micro_plan_build(const ek_micro_config *config, void *memory, size_t bytes);
+
+/* A stream's memory is aligned as scratch; calls for one stream come one after the other. */
+EK_API size_t ek_micro_stream_bytes(const ek_micro_plan *plan);
+EK_API int ek_micro_stream_start(const ek_micro_plan *plan, int isa, void *memory, size_t bytes);
+
+/* Takes samples and gives rows as ek_log_mel_stream_push does. A row, `channels` floats, is known as
+ * soon as its window is. */
+EK_API int64_t ek_micro_stream_push(const ek_micro_plan *plan, ek_micro_stream *stream,
+                                    const int16_t *samples, size_t sample_count, size_t room,
+                                    float *out);
 
 /* In place: max(value, largest - range), then (value + offset) * scale. One NaN makes all NaN. */
 EK_API int ek_clamp_range(float *values, size_t count, float range, float offset, float scale);

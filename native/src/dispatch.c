@@ -6,6 +6,7 @@
     do {                                                                                           \
         (operations)->lanes = (width);                                                             \
         (operations)->log_mel = EK_FILL_LOG_MEL(isa);                                              \
+        (operations)->micro = EK_FILL_MICRO(isa);                                                  \
         (operations)->image = EK_FILL_IMAGE(isa);                                                  \
         (operations)->rolling = EK_FILL_ROLLING(isa);                                              \
     } while (0)

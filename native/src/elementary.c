@@ -46,6 +46,17 @@ double ek_sin_turn(int64_t numerator, int64_t denominator)
     return ek_cos_turn(4 * (numerator % denominator) + 3 * denominator, 4 * denominator);
 }
 
+double ek_table_cos(double x)
+{
+    const double pi = 0.5 * EK_TWO_PI, pi_low = 1.2246467991473532e-16;
+    const double folded = x > pi ? (EK_TWO_PI - x) + 2.0 * pi_low : x; /* cos(2 pi - x) = cos x */
+    if (folded > 0.75 * pi)
+        return -cos_series((pi - folded) + pi_low);
+    if (folded > 0.25 * pi)
+        return sin_series((0.5 * pi - folded) + 0.5 * pi_low);
+    return cos_series(folded);
+}
+
 double ek_table_ln(double x)
 {
     uint64_t bits;

@@ -9,6 +9,9 @@
 double ek_cos_turn(int64_t numerator, int64_t denominator);
 double ek_sin_turn(int64_t numerator, int64_t denominator);
 
+/* Cosine of 0 <= x < 7. */
+double ek_table_cos(double x);
+
 /* Natural logarithm of a normal number > 0. */
 double ek_table_ln(double x);
 

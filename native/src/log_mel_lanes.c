@@ -117,8 +117,8 @@ static ek_f32 emphasize_group(ek_framing *f, float *memory)
     return ek_load(ends);
 }
 
-EK_INLINE void windowed(const ek_group *group, const ek_log_mel_plan *plan, const int plain,
-                        ek_f32 *rows)
+EK_INLINE void windowed(const ek_group *group, const ek_log_mel_plan *plan, ek_f32 mean,
+                        const int plain, ek_f32 *rows)
 {
     const ek_log_mel_config *config = &plan->config;
     const int32_t length = config->frame_samples, hop = config->hop_samples;
@@ -127,7 +127,7 @@ EK_INLINE void windowed(const ek_group *group, const ek_log_mel_plan *plan, cons
                     (size_t)hop, length, rows};
     ek_f32 shift = ek_splat(0.0f), x[4] = {shift, shift, shift, shift}, e[4];
     if (config->remove_dc)
-        shift = means(group, plan) * shift_weight(config);
+        shift = mean * shift_weight(config);
     if (!plain)
         x[3] = emphasize_group(&f, group->memory);
     int32_t i = 0;
@@ -233,61 +233,95 @@ EK_INLINE void energies(const ek_f32 *power, const float *weights, int32_t count
     *falling = down;
 }
 
-enum { BATCH = 16 };
-
-/* Mel bins from `m` on, `count` of them: first the energies, in loops that the processor
- * mispredicts, then the logarithms in one that it does not. `open` is the energy of bin m so far. */
-static ek_f32 levels(const ek_log_mel_plan *plan, const ek_f32 *power, size_t m, size_t count,
-                     ek_f32 open, ek_f32 *values)
+/* The energies of the mel bins, one a row. */
+static void mel_bins(const ek_log_mel_plan *plan, const ek_f32 *power, ek_f32 *values)
 {
-    const ek_mel_segment *segments = (const ek_mel_segment *)ek_plan_table(plan, plan->segments) + m;
+    const ek_mel_segment *segments = ek_plan_table(plan, plan->segments);
     const float *weights = ek_plan_table(plan, plan->weights);
-    const float floor = plan->config.floor, unit = unit_of(&plan->config);
-    for (size_t i = 0; i < count; i++) {
-        const ek_mel_segment s = segments[i + 1];
-        ek_f32 rising, falling;
+    ek_f32 open, rising, falling;
+    energies(power + segments->first, weights, segments->count, &open, &falling);
+    for (int32_t m = 0; m < plan->config.mel_bins; m++) {
+        const ek_mel_segment s = segments[m + 1];
         energies(power + s.first, weights + 2 * s.weight, s.count, &rising, &falling);
-        values[i] = open + falling;
+        values[m] = open + falling;
         open = rising;
     }
-    for (size_t i = count; i % 4 != 0; i++)
-        values[i] = ek_splat(1.0f);
-    for (size_t i = 0; i < count; i += 4)
-        EK_UNROLL for (size_t q = i; q < i + 4; q++) values[q] = level_of(values[q], floor, unit);
-    return open;
 }
 
-static void store_levels(const ek_log_mel_plan *plan, const ek_f32 *power, size_t frames, float *out)
+/* In place. Rows beyond `count`, up to three, become something. */
+static void levels(const ek_log_mel_config *config, ek_f32 *values, int32_t count)
 {
-    const size_t bins = (size_t)plan->config.mel_bins;
-    const ek_mel_segment first = *(const ek_mel_segment *)ek_plan_table(plan, plan->segments);
-    ek_f32 values[BATCH], open, unused;
-    energies(power + first.first, ek_plan_table(plan, plan->weights), first.count, &open, &unused);
-    for (size_t m = 0; m < bins; m += BATCH) {
-        const size_t count = bins - m < BATCH ? bins - m : BATCH;
-        size_t i = 0;
-        open = levels(plan, power, m, count, open, values);
-        for (; i + 4 <= count && frames == EK_LANES; i += 4)
-            ek_store_columns(out + m + i, bins, values + i);
-        for (; i < count; i++)
-            for (size_t l = 0; l < frames; l++)
-                out[l * bins + m + i] = ek_lane(values[i], (int)l);
+    const float floor = config->floor, unit = unit_of(config);
+    if (config->logarithm == EK_LOG_NONE)
+        return;
+    for (int32_t i = count; i % 4 != 0; i++)
+        values[i] = ek_splat(1.0f);
+    for (int32_t i = 0; i < count; i += 4)
+        EK_UNROLL for (int32_t q = i; q < i + 4; q++) values[q] = level_of(values[q], floor, unit);
+}
+
+/* Four coefficients at once: a sum over the mel bins each. */
+static void cepstra(const ek_log_mel_plan *plan, const ek_f32 *values, ek_f32 *out)
+{
+    const int32_t stride = ek_cepstrum_stride(&plan->config);
+    const float *cosines = ek_plan_table(plan, plan->cosines);
+    for (int32_t c = 0; c < plan->config.cepstra; c += 4) {
+        ek_f32 sums[4];
+        EK_UNROLL for (int q = 0; q < 4; q++) sums[q] = values[0] * cosines[c + q];
+        for (int32_t m = 1; m < plan->config.mel_bins; m++)
+            EK_UNROLL for (int q = 0; q < 4; q++)
+                sums[q] = sums[q] + values[m] * cosines[m * stride + c + q];
+        EK_UNROLL for (int q = 0; q < 4; q++) out[c + q] = sums[q];
     }
+}
+
+static void store_rows(const ek_log_mel_plan *plan, ek_f32 *values, size_t frames, float *out)
+{
+    const size_t columns = (size_t)plan->columns;
+    size_t i = 0;
+    for (; i + 4 <= columns && frames == EK_LANES; i += 4)
+        ek_store_columns(out + i, columns, values + i);
+    for (; i < columns; i++)
+        for (size_t l = 0; l < frames; l++)
+            out[l * columns + i] = ek_lane(values[i], (int)l);
+}
+
+/* The logarithm of each frame's energy. */
+static ek_f32 loudness(const ek_group *group, const ek_log_mel_config *config, ek_f32 mean)
+{
+    float sums[EK_LANES];
+    for (int l = 0; l < EK_LANES; l++)
+        sums[l] = energy_of(group->x + (size_t)l * (size_t)config->hop_samples,
+                            config->frame_samples, config->remove_dc ? ek_lane(mean, l) : 0.0f);
+    return level_of(ek_load(sums), config->floor, 1.0f);
 }
 
 const int EK_NAME(ek_log_mel_lanes) = EK_LANES;
 
-/* Scratch: the rows of the transform, their power, then twice the span of a group. */
+/* Scratch: the rows of the transform, their power, then twice the span of a group. The levels of
+ * the mel bins take the rows' place, the cepstra that of the power. */
 void EK_NAME(ek_log_mel_group)(const ek_log_mel_plan *plan, const ek_log_mel_job *job, size_t frame)
 {
+    const ek_log_mel_config *config = &plan->config;
     ek_f32 *rows = (ek_f32 *)job->scratch;
-    ek_f32 *bins = rows + plan->config.fft_samples; /* over the samples, by then read */
-    float *memory = (float *)bins;
-    const ek_group group = group_at(plan, job, frame, memory);
-    if (plan->config.preemphasis == 0.0f)
-        windowed(&group, plan, 1, rows);
+    ek_f32 *bins = rows + ek_log_mel_rows(plan); /* over the samples, by then read */
+    const ek_group group = group_at(plan, job, frame, (float *)bins);
+    const ek_f32 mean = config->remove_dc ? means(&group, plan) : ek_splat(0.0f);
+    const ek_f32 energy = config->energy ? loudness(&group, config, mean) : mean;
+    const int32_t behind = config->energy && config->cepstra == 0; /* the energy */
+    if (config->preemphasis == 0.0f)
+        windowed(&group, plan, mean, 1, rows);
     else
-        windowed(&group, plan, 0, rows);
+        windowed(&group, plan, mean, 0, rows);
     power(plan, rows, transform(plan, rows), bins);
-    store_levels(plan, bins, group.frames, job->out + frame * (size_t)plan->config.mel_bins);
+    if (config->magnitude)
+        roots((float *)bins, EK_LANES * ((size_t)config->fft_samples / 2 + 1));
+    mel_bins(plan, bins, rows + behind);
+    levels(config, rows + behind, config->mel_bins);
+    if (config->cepstra > 0)
+        cepstra(plan, rows, bins);
+    rows = config->cepstra > 0 ? bins : rows;
+    if (config->energy)
+        rows[0] = energy;
+    store_rows(plan, rows, group.frames, job->out + frame * (size_t)plan->columns);
 }

@@ -6,17 +6,31 @@
 #include "fft.h"
 #include "log_mel_steps.h"
 
-#if EK_LANES > 1
+/* Of one row, EK_LANES coefficients at once; `out` has room for whole vectors. */
+static void cepstra(const ek_log_mel_plan *plan, const float *values, float *out)
+{
+    const int32_t stride = ek_cepstrum_stride(&plan->config);
+    const float *cosines = ek_plan_table(plan, plan->cosines);
+    for (int32_t c = 0; c < plan->config.cepstra; c += EK_LANES) {
+        ek_f32 sum = ek_load(cosines + c) * values[0];
+        for (int32_t m = 1; m < plan->config.mel_bins; m++)
+            sum = sum + ek_load(cosines + m * stride + c) * values[m];
+        ek_store(out + c, sum);
+    }
+}
 
-#if EK_LANES == 4
-#define EK_EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
-#define EK_ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7)
-#define EK_REVERSED(a) __builtin_shufflevector(a, a, 3, 2, 1, 0)
-#else
-#define EK_EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define EK_ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
-#define EK_REVERSED(a) __builtin_shufflevector(a, a, 7, 6, 5, 4, 3, 2, 1, 0)
-#endif
+void EK_NAME(ek_log_mel_cepstra)(const ek_log_mel_plan *plan, const float *levels, size_t rows,
+                                 float *out)
+{
+    const size_t bins = (size_t)plan->config.mel_bins, count = (size_t)plan->config.cepstra;
+    float whole[EK_MAX_MEL_BINS + 16];
+    for (size_t r = 0; r < rows; r++) {
+        cepstra(plan, levels + r * bins, whole);
+        memcpy(out + r * count, whole, count * sizeof *out);
+    }
+}
+
+#if EK_LANES > 1
 
 enum { GROUPS = 8 / EK_LANES };
 
@@ -25,7 +39,7 @@ typedef struct {
     float *frame; /* windowed samples and zeros */
     float *re;    /* the transform in natural order, its first element again at the end */
     float *im;
-    float *power;
+    float *power; /* then the cepstra */
     ek_f32 *rows[GROUPS]; /* two for each element of the smaller transforms */
     float *levels; /* of the mel bins, and room for vectors */
     float *samples;
@@ -40,7 +54,7 @@ static ek_workspace workspace(const ek_log_mel_plan *plan, float *scratch)
     w.im = w.re + half + 64;
     w.power = w.im + half + 64;
     for (int g = 0; g < GROUPS; g++)
-        w.rows[g] = (ek_f32 *)(w.power + half + 64) + 2 * padded * g;
+        w.rows[g] = (ek_f32 *)(w.power + half + EK_MAX_MEL_BINS) + 2 * padded * g;
     w.levels = (float *)(w.rows[0] + 2 * padded * GROUPS);
     w.samples = w.levels + EK_MAX_MEL_BINS + 32;
     return w;
@@ -55,15 +69,15 @@ static float mean_of(const ek_log_mel_plan *plan, const float *x)
         sum4(x + start, block, more);
         EK_UNROLL for (int i = 0; i < 4; i++) total[i] = total[i] + more[i];
     }
-    return ((total[0] + total[2]) + (total[1] + total[3])) / (float)count;
+    return total_of(total) / (float)count;
 }
 
-static void windowed(const ek_log_mel_plan *plan, const float *x, float *frame)
+static void windowed(const ek_log_mel_plan *plan, const float *x, float mean, float *frame)
 {
     const ek_log_mel_config *config = &plan->config;
     const float *window = ek_plan_table(plan, plan->window), factor = config->preemphasis;
     const int32_t count = config->frame_samples;
-    const float shift = config->remove_dc ? mean_of(plan, x) * shift_weight(config) : 0.0f;
+    const float shift = config->remove_dc ? mean * shift_weight(config) : 0.0f;
     const float *from = x;
     int32_t i = 0;
     if (factor != 0.0f) {
@@ -169,16 +183,32 @@ static void energies(const ek_log_mel_plan *plan, const float *power, float *val
     }
 }
 
-static void store_levels(const ek_log_mel_plan *plan, float *values, float *out)
+/* In place, as far as the last group of vectors reaches. */
+static void levels(const ek_log_mel_config *config, float *values)
 {
-    const float floor = plan->config.floor, unit = unit_of(&plan->config);
-    const int32_t bins = plan->config.mel_bins;
+    const float floor = config->floor, unit = unit_of(config);
+    const int32_t bins = config->mel_bins;
+    if (config->logarithm == EK_LOG_NONE)
+        return;
     for (int32_t m = bins; m % (4 * EK_LANES) != 0; m++)
         values[m] = 1.0f;
     for (int32_t m = 0; m < bins; m += 4 * EK_LANES)
         EK_UNROLL for (int32_t i = m; i < m + 4 * EK_LANES; i += EK_LANES)
             ek_store(values + i, level_of(ek_load(values + i), floor, unit));
-    memcpy(out, values, (size_t)bins * sizeof *out);
+}
+
+static void store_row(const ek_log_mel_plan *plan, const ek_workspace *w, float energy, float *out)
+{
+    const ek_log_mel_config *config = &plan->config;
+    const float *from = w->levels;
+    if (config->cepstra > 0) {
+        cepstra(plan, w->levels, w->power);
+        from = w->power;
+    }
+    const int32_t behind = config->energy && config->cepstra == 0;
+    memcpy(out + behind, from, (size_t)(plan->columns - behind) * sizeof *out);
+    if (config->energy)
+        out[0] = ek_lane(level_of(ek_splat(energy), config->floor, 1.0f), 0);
 }
 
 void EK_NAME(ek_log_mel_one)(const ek_log_mel_plan *plan, const ek_log_mel_job *job, size_t frame)
@@ -187,11 +217,16 @@ void EK_NAME(ek_log_mel_one)(const ek_log_mel_plan *plan, const ek_log_mel_job *
     ek_workspace w = workspace(plan, job->scratch);
     const int64_t start = (int64_t)(frame * (size_t)config->hop_samples) - job->before;
     const float *x = staged(plan, job, start, (size_t)config->frame_samples, w.samples);
-    windowed(plan, x, w.frame);
+    const float mean = config->remove_dc ? mean_of(plan, x) : 0.0f;
+    const float energy = config->energy ? energy_of(x, config->frame_samples, mean) : 0.0f;
+    windowed(plan, x, mean, w.frame);
     transform(plan, &w);
     power(plan, &w);
+    if (config->magnitude)
+        roots(w.power, (size_t)config->fft_samples / 2 + 1);
     energies(plan, w.power, w.levels);
-    store_levels(plan, w.levels, job->out + frame * (size_t)config->mel_bins);
+    levels(config, w.levels);
+    store_row(plan, &w, energy, job->out + frame * (size_t)plan->columns);
 }
 
 #else

@@ -11,6 +11,7 @@ typedef struct {
     size_t sample_count;
     size_t frames;
     int64_t before;
+    int raw; /* 1 where samples are still to be scaled and dithered, as from index 0 on */
     float *out;
     float *scratch;
 } ek_log_mel_job;
@@ -18,18 +19,31 @@ typedef struct {
 typedef void ek_log_mel_operation(const ek_log_mel_plan *plan, const ek_log_mel_job *job,
                                   size_t frame);
 
+typedef void ek_cepstra_operation(const ek_log_mel_plan *plan, const float *levels, size_t rows,
+                                  float *out);
+
 typedef struct {
     int lanes;
     ek_log_mel_operation *group; /* `lanes` frames from `frame` on, or those that are left */
     ek_log_mel_operation *one;   /* one frame, where ek_log_mel_fits_one() */
+    ek_cepstra_operation *cepstra;
 } ek_log_mel_operations;
 
 #define EK_DECLARE_LOG_MEL(isa)                                                                    \
     extern const int ek_log_mel_lanes_##isa;                                                       \
-    ek_log_mel_operation ek_log_mel_group_##isa, ek_log_mel_one_##isa;
+    ek_log_mel_operation ek_log_mel_group_##isa, ek_log_mel_one_##isa;                             \
+    ek_cepstra_operation ek_log_mel_cepstra_##isa;
 
 #define EK_FILL_LOG_MEL(isa)                                                                       \
-    (ek_log_mel_operations) { ek_log_mel_lanes_##isa, ek_log_mel_group_##isa, ek_log_mel_one_##isa }
+    (ek_log_mel_operations)                                                                        \
+    {                                                                                              \
+        ek_log_mel_lanes_##isa, ek_log_mel_group_##isa, ek_log_mel_one_##isa,                      \
+            ek_log_mel_cepstra_##isa                                                               \
+    }
+
+/* Groups of frames; the last few, which would leave most lanes empty, one by one. */
+void ek_log_mel_run(const ek_log_mel_operations *operations, const ek_log_mel_plan *plan,
+                    const ek_log_mel_job *job);
 
 /* Floats of scratch that a group or a single frame needs. */
 size_t ek_log_mel_scratch_floats(const ek_log_mel_plan *plan, size_t lanes);

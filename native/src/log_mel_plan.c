@@ -2,28 +2,51 @@
 
 #include <float.h>
 
+#include "cepstrum.h"
 #include "elementary.h"
 #include "fft_plan.h"
 #include "mel.h"
+#include "windows.h"
 
-static int config_is_sound(const ek_log_mel_config *c)
+static int within(int32_t value, int32_t least, int32_t most)
 {
-    return c && c->fft_samples >= 2 && c->fft_samples <= EK_MAX_FFT && c->fft_samples % 2 == 0 &&
-           c->frame_samples >= 2 && c->frame_samples <= c->fft_samples && c->hop_samples >= 1 &&
-           c->hop_samples <= EK_MAX_FFT && c->sample_rate_hz >= 1 && c->mel_bins >= 1 &&
-           c->mel_bins <= EK_MAX_MEL_BINS && c->low_hz >= 0.0 && c->low_hz < c->high_hz &&
-           c->high_hz <= 0.5 * c->sample_rate_hz && c->floor >= FLT_MIN && c->floor <= FLT_MAX &&
-           c->preemphasis >= 0.0f && c->preemphasis <= 1.0f && c->input_scale > 0.0f &&
-           c->input_scale <= FLT_MAX;
+    return value >= least && value <= most;
+}
+
+static int sizes_are_sound(const ek_log_mel_config *c)
+{
+    return within(c->fft_samples, 2, EK_MAX_FFT) && c->fft_samples % 2 == 0 &&
+           within(c->frame_samples, 2, c->fft_samples) &&
+           within(c->window_samples, 2, c->frame_samples) && within(c->hop_samples, 1, EK_MAX_FFT) &&
+           c->sample_rate_hz >= 1 && within(c->mel_bins, 1, EK_MAX_MEL_BINS) &&
+           within(c->cepstra, 0, c->mel_bins) &&
+           (c->framing != EK_FRAMES_HOPS || c->hop_samples <= c->frame_samples);
+}
+
+static int numbers_are_sound(const ek_log_mel_config *c)
+{
+    return c->low_hz >= 0.0 && c->low_hz < c->high_hz && c->high_hz <= 0.5 * c->sample_rate_hz &&
+           c->floor >= FLT_MIN && c->floor <= FLT_MAX && c->preemphasis >= 0.0f &&
+           c->preemphasis <= 1.0f && c->input_scale > 0.0f && c->input_scale <= FLT_MAX &&
+           c->dither >= 0.0f && c->dither <= FLT_MAX && (c->lifter == 0.0f || (c->lifter >= 1.0f && c->lifter <= 1000.0f));
 }
 
 static int choices_are_known(const ek_log_mel_config *c)
 {
-    return (c->window == EK_WINDOW_POVEY || c->window == EK_WINDOW_HANN_PERIODIC) &&
-           (c->mel_scale == EK_MEL_KALDI || c->mel_scale == EK_MEL_SLANEY) &&
-           (c->framing == EK_FRAMES_WHOLE || c->framing == EK_FRAMES_CENTRED) &&
-           (c->logarithm == EK_LOG_NATURAL || c->logarithm == EK_LOG_10) &&
-           (c->framing == EK_FRAMES_WHOLE || c->frame_samples == c->fft_samples);
+    return within(c->window, EK_WINDOW_POVEY, EK_WINDOW_RECTANGULAR) &&
+           within(c->mel_scale, EK_MEL_KALDI, EK_MEL_HTK) && within(c->mel_area, 0, 1) &&
+           within(c->framing, EK_FRAMES_WHOLE, EK_FRAMES_HOPS) &&
+           within(c->padding, EK_PAD_REFLECT, EK_PAD_EDGE) && within(c->magnitude, 0, 1) &&
+           within(c->logarithm, EK_LOG_NATURAL, EK_LOG_NONE) && within(c->remove_dc, 0, 1) &&
+           within(c->energy, 0, 1) && within(c->lifter_from, 0, 1);
+}
+
+static int32_t samples_before(const ek_log_mel_config *c)
+{
+    if (c->framing == EK_FRAMES_WHOLE)
+        return 0;
+    return c->framing == EK_FRAMES_HOPS ? c->frame_samples / 2 - c->hop_samples / 2
+                                        : c->frame_samples / 2;
 }
 
 /* Neighbouring frames share the sums of blocks, where these are whole vectors. */
@@ -51,10 +74,12 @@ static int32_t first_count(int32_t half) { return half % 8 == 0 ? 14 * ((half / 
 /* Header with offsets; 0 when the configuration is refused. */
 static int lay_out(const ek_log_mel_config *config, ek_log_mel_plan *plan)
 {
-    if (!config_is_sound(config) || !choices_are_known(config))
+    if (!config || !sizes_are_sound(config) || !numbers_are_sound(config) || !choices_are_known(config))
         return 0;
     const int32_t half = config->fft_samples / 2;
     *plan = (ek_log_mel_plan){.config = *config};
+    plan->before = samples_before(config);
+    plan->columns = config->cepstra > 0 ? config->cepstra : config->mel_bins + config->energy;
     plan->sum_block = sum_block(config->frame_samples, config->hop_samples);
     plan->stage_count = ek_fft_radices(half, plan->radix, EK_MAX_STAGES);
     if (plan->stage_count == 0 && half != 1)
@@ -69,18 +94,10 @@ static int lay_out(const ek_log_mel_config *config, ek_log_mel_plan *plan)
     plan->slots = reserve(&end, (uint32_t)half * sizeof(int32_t));
     plan->segments = reserve(&end, (uint32_t)(config->mel_bins + 1) * sizeof(ek_mel_segment));
     plan->weights = reserve(&end, (uint32_t)(half + 2) * 2 * sizeof(float));
+    plan->cosines = reserve(&end, (uint32_t)(config->mel_bins * ek_cepstrum_stride(config)) *
+                                      (uint32_t)sizeof(float));
     plan->bytes = end;
     return 1;
-}
-
-static void fill_window(const ek_log_mel_config *config, float *window)
-{
-    const int32_t n = config->frame_samples;
-    const int povey = config->window == EK_WINDOW_POVEY;
-    for (int32_t i = 0; i < n; i++) {
-        const double hann = 0.5 - 0.5 * ek_cos_turn(i, povey ? n - 1 : n);
-        window[i] = (float)(povey && hann > 0.0 ? ek_table_exp(0.85 * ek_table_ln(hann)) : hann);
-    }
 }
 
 static void fill_first(int32_t half, float *turns)
@@ -118,12 +135,13 @@ int ek_log_mel_plan_build(const ek_log_mel_config *config, void *memory, size_t 
     char *base = memory;
     const int32_t half = config->fft_samples / 2;
     *(ek_log_mel_plan *)memory = header;
-    fill_window(config, (float *)(base + header.window));
+    ek_fill_window(config, (float *)(base + header.window));
     ek_fft_twiddles(half, header.radix, header.stage_count, (float *)(base + header.twiddles));
     fill_first(half, (float *)(base + header.first));
     fill_split(config->fft_samples, (float *)(base + header.split));
     ek_fft_slots(half, header.radix, header.stage_count, (int32_t *)(base + header.slots));
     ek_mel_segments(config, (ek_mel_segment *)(base + header.segments),
                     (float *)(base + header.weights));
+    ek_cepstrum_cosines(config, (float *)(base + header.cosines));
     return EK_OK;
 }

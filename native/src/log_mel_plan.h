@@ -15,6 +15,8 @@ typedef struct {
 
 struct ek_log_mel_plan {
     ek_log_mel_config config;
+    int32_t before;    /* the first frame starts so many samples before the first one */
+    int32_t columns;   /* of the result */
     int32_t sum_block; /* frames are summed in blocks of so many samples; hops are whole blocks */
     int32_t stage_count;
     int32_t radix[EK_MAX_STAGES]; /* of the complex transform of fft_samples / 2 */
@@ -27,10 +29,24 @@ struct ek_log_mel_plan {
     uint32_t slots;    /* int32: where the transform leaves output k */
     uint32_t segments; /* ek_mel_segment[mel_bins + 1] */
     uint32_t weights;  /* float pairs: see ek_mel_segments; a pair more may be read */
+    uint32_t cosines;  /* a row for each mel bin: see ek_cepstrum_cosines */
 };
 
 /* Beyond the quarter that is used, as far as the last vector reaches. */
 static inline int32_t ek_split_count(int32_t half) { return (half / 2 + 1 + 31) / 16 * 16; }
+
+/* Cepstra in a row of the cosines, padded to whole vectors. */
+static inline int32_t ek_cepstrum_stride(const ek_log_mel_config *config)
+{
+    return (config->cepstra + 15) / 16 * 16;
+}
+
+/* Rows of the transform, of a frame in each lane; the levels of the mel bins take their place. */
+static inline size_t ek_log_mel_rows(const ek_log_mel_plan *plan)
+{
+    const int32_t fft = plan->config.fft_samples, levels = (plan->config.mel_bins + 15) / 4 * 4;
+    return (size_t)(fft > levels ? fft : levels);
+}
 
 static inline const void *ek_plan_table(const ek_log_mel_plan *plan, uint32_t offset)
 {

@@ -5,56 +5,8 @@
 #include "complex.h"
 #include "logarithm.h"
 #include "operations.h"
+#include "samples.h"
 #include "transpose.h"
-
-/* Index into a signal that is mirrored at both ends, without repeating the end samples. */
-EK_STATIC size_t mirrored(int64_t i, size_t count)
-{
-    if (i < 0)
-        i = -i;
-    return (size_t)(i < (int64_t)count ? i : 2 * ((int64_t)count - 1) - i);
-}
-
-EK_STATIC float sample_at(const ek_log_mel_job *job, int64_t i)
-{
-    const size_t at = mirrored(i, job->sample_count);
-    return job->sample_type == EK_INT16 ? (float)((const int16_t *)job->samples)[at]
-                                        : ((const float *)job->samples)[at];
-}
-
-/* The samples from `start` to `end`, which exist, as scaled floats. */
-EK_STATIC void convert(const ek_log_mel_job *job, float scale, int64_t start, int64_t end, float *out)
-{
-    const int16_t *whole = (const int16_t *)job->samples;
-    const float *floats = (const float *)job->samples;
-    int64_t i = start;
-    if (job->sample_type == EK_INT16) {
-        for (; i + EK_LANES <= end; i += EK_LANES)
-            ek_store(out + (i - start), ek_load_int16(whole + i) * scale);
-    } else {
-        for (; i + EK_LANES <= end; i += EK_LANES)
-            ek_store(out + (i - start), ek_load(floats + i) * scale);
-    }
-    for (; i < end; i++)
-        out[i - start] = sample_at(job, i) * scale;
-}
-
-/* The `count` scaled samples from `start` on: in place where they can be, else in `stage`. */
-EK_STATIC const float *staged(const ek_log_mel_plan *plan, const ek_log_mel_job *job, int64_t start,
-                           size_t count, float *stage)
-{
-    const float scale = plan->config.input_scale;
-    const int64_t end = start + (int64_t)count, last = (int64_t)job->sample_count;
-    const int64_t first_inside = start < 0 ? 0 : start, end_inside = end < last ? end : last;
-    if (start >= 0 && end <= last && job->sample_type == EK_FLOAT32 && scale == 1.0f)
-        return (const float *)job->samples + start;
-    for (int64_t i = start; i < first_inside; i++)
-        stage[i - start] = sample_at(job, i) * scale;
-    convert(job, scale, first_inside, end_inside, stage + (first_inside - start));
-    for (int64_t i = end_inside; i < end; i++)
-        stage[i - start] = sample_at(job, i) * scale;
-    return stage;
-}
 
 /* sums[p] = (all[p] + all[p + 8]) + (all[p + 4] + all[p + 12]), `all` being sixteen in vectors. */
 EK_INLINE void fold4(const ek_f32 *all, float *sums)
@@ -97,6 +49,20 @@ EK_STATIC void sum4(const float *x, int32_t count, float *sums)
     fold4(part, sums);
 }
 
+/* Of four partial sums. */
+EK_INLINE float total_of(const float *sums) { return (sums[0] + sums[2]) + (sums[1] + sums[3]); }
+
+/* Sum of squares of the frame without its mean, in sixteen parts like sum4. */
+EK_STATIC float energy_of(const float *x, int32_t count, float mean)
+{
+    float all[16] = {0}, sums[4];
+    for (int32_t i = 0; i < count; i++)
+        all[i % 16] = all[i % 16] + (x[i] - mean) * (x[i] - mean);
+    for (int p = 0; p < 4; p++)
+        sums[p] = (all[p] + all[p + 8]) + (all[p + 4] + all[p + 12]);
+    return total_of(sums);
+}
+
 /* With x the sample, y the one before and m the frame's mean: (x - m) - (y - m) a, in a form whose
  * last term is the same for the whole frame, and whose others are the same for all frames. */
 EK_STATIC void emphasize(const float *x, size_t count, float factor, float *out)
@@ -124,15 +90,25 @@ EK_INLINE void split_power(ek_c32 a, ek_c32 b, ek_c32 w, ek_f32 *low, ek_f32 *hi
 
 EK_INLINE ek_f32 end_power(ek_f32 sum) { return (sum * 2.0f) * (sum * 2.0f); }
 
+/* Square roots, where magnitudes are wanted; the build lets them be instructions. */
+EK_STATIC void roots(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = __builtin_sqrtf(values[i]);
+}
+
 /* Of an energy; `unit` is 1 for the natural logarithm. */
 EK_INLINE ek_f32 level_of(ek_f32 energy, float floor, float unit)
 {
     return ek_ln(ek_at_least(energy, ek_splat(floor))) * unit;
 }
 
+/* What a natural logarithm is multiplied by: 1 / ln 10, 10 / ln 10, 20 / ln 10. */
 EK_STATIC float unit_of(const ek_log_mel_config *config)
 {
-    return config->logarithm == EK_LOG_10 ? 0.43429448190325183f : 1.0f; /* 1 / ln 10 */
+    if (config->logarithm == EK_LOG_DB)
+        return config->magnitude ? 8.6858896380650366f : 4.3429448190325183f;
+    return config->logarithm == EK_LOG_10 ? 0.43429448190325183f : 1.0f;
 }
 
 #endif

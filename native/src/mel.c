@@ -2,8 +2,9 @@
 
 #include "elementary.h"
 
-/* Kaldi: mel = 1127 ln(1 + hz / 700). */
+/* Kaldi and HTK: mel = 1127 ln(1 + hz / 700). */
 static double kaldi_mel(double hz) { return 1127.0 * ek_table_ln(1.0 + hz / 700.0); }
+static double kaldi_hz(double mel) { return 700.0 * (ek_table_exp(mel / 1127.0) - 1.0); }
 
 /* Slaney's Auditory Toolbox, as librosa: linear to 1 kHz, then 27 steps for a factor of 6.4. */
 static double slaney_mel(double hz)
@@ -22,12 +23,13 @@ static double slaney_hz(double mel)
 static double edge(const ek_log_mel_config *config, int32_t i)
 {
     const double part = (double)i / (double)(config->mel_bins + 1);
-    if (config->mel_scale == EK_MEL_KALDI) {
-        const double low = kaldi_mel(config->low_hz);
-        return low + (kaldi_mel(config->high_hz) - low) * part;
+    if (config->mel_scale == EK_MEL_SLANEY) {
+        const double low = slaney_mel(config->low_hz);
+        return slaney_hz(low + (slaney_mel(config->high_hz) - low) * part);
     }
-    const double low = slaney_mel(config->low_hz);
-    return slaney_hz(low + (slaney_mel(config->high_hz) - low) * part);
+    const double low = kaldi_mel(config->low_hz);
+    const double mel = low + (kaldi_mel(config->high_hz) - low) * part;
+    return config->mel_scale == EK_MEL_KALDI ? mel : kaldi_hz(mel);
 }
 
 /* Of a bin of the spectrum, on the same axis. */
@@ -40,7 +42,7 @@ static double position(const ek_log_mel_config *config, int32_t bin)
 /* Kaldi leaves out the Nyquist bin. */
 static int32_t spectrum_bins(const ek_log_mel_config *config)
 {
-    return config->fft_samples / 2 + (config->mel_scale == EK_MEL_SLANEY);
+    return config->fft_samples / 2 + (config->mel_scale != EK_MEL_KALDI);
 }
 
 /* The bins between edges m and m + 1, the upper one included. None before segment->first is. */
@@ -56,12 +58,22 @@ static void find_bins(const ek_log_mel_config *config, int32_t m, ek_mel_segment
     segment->count = end - segment->first;
 }
 
-/* Triangles have the height 1 or, with unit area, 2 / width; a quarter of it. */
+/* Kaldi's triangles are in mel, and 2 / width is of hertz. */
+static double area_height(const ek_log_mel_config *config, int32_t m)
+{
+    const double low = edge(config, m), high = edge(config, m + 2);
+    if (config->mel_scale != EK_MEL_KALDI)
+        return 2.0 / (high - low);
+    return 2.0 / (kaldi_hz(high) - kaldi_hz(low));
+}
+
+/* Of triangle m; a quarter of it, or for magnitudes a half. */
 static double height(const ek_log_mel_config *config, int32_t m)
 {
-    if (config->mel_scale == EK_MEL_KALDI)
-        return 0.25;
-    return m < 0 || m >= config->mel_bins ? 0.0 : 0.5 / (edge(config, m + 2) - edge(config, m));
+    const double part = config->magnitude ? 0.5 : 0.25;
+    if (m < 0 || m >= config->mel_bins)
+        return 0.0;
+    return config->mel_area ? part * area_height(config, m) : part;
 }
 
 void ek_mel_segments(const ek_log_mel_config *config, ek_mel_segment *segments, float *weights)

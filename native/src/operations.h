@@ -4,17 +4,20 @@
 
 #include "image_operations.h"
 #include "log_mel_operations.h"
+#include "micro_operations.h"
 #include "rolling_operations.h"
 
 typedef struct {
     int lanes;
     ek_log_mel_operations log_mel;
+    ek_micro_operations micro;
     ek_image_operations image;
     ek_rolling_operations rolling;
 } ek_operations;
 
 #define EK_DECLARE(isa)                                                                            \
     EK_DECLARE_LOG_MEL(isa)                                                                        \
+    EK_DECLARE_MICRO(isa)                                                                          \
     EK_DECLARE_IMAGE(isa)                                                                          \
     EK_DECLARE_ROLLING(isa)
 

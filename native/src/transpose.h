@@ -65,6 +65,19 @@ EK_INLINE void ek_transpose_quads(ek_f32 *rows)
 }
 #endif
 
+/* Lanes 0, 2, 4... and 1, 3, 5... of a and b together; the lanes of a from the last one on. */
+#if EK_LANES == 4
+#define EK_EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
+#define EK_ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7)
+#define EK_REVERSED(a) __builtin_shufflevector(a, a, 3, 2, 1, 0)
+#elif EK_LANES == 8
+#define EK_EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+#define EK_ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define EK_REVERSED(a) __builtin_shufflevector(a, a, 7, 6, 5, 4, 3, 2, 1, 0)
+#elif EK_LANES == 1
+#define EK_REVERSED(a) (a)
+#endif
+
 /* rows[i], lane l = from[l * stride + i], for i < 4. */
 EK_INLINE void ek_load_columns(const float *from, size_t stride, ek_f32 *rows)
 {

@@ -36,9 +36,20 @@ static void log_mel_configurations_are_refused(void)
     REFUSED(input_scale, INFINITY);
     REFUSED(window, 9);
     REFUSED(mel_scale, -1);
-    REFUSED(framing, 2);
-    REFUSED(framing, EK_FRAMES_CENTRED); /* needs frame_samples == fft_samples */
-    REFUSED(logarithm, 2);
+    REFUSED(framing, 4);
+    REFUSED(padding, 4);
+    REFUSED(logarithm, 4);
+    REFUSED(mel_area, 2);
+    REFUSED(magnitude, -1);
+    REFUSED(energy, 2);
+    REFUSED(remove_dc, 2);
+    REFUSED(window_samples, 401);
+    REFUSED(cepstra, 81);
+    REFUSED(lifter, 0.5f);
+    REFUSED(lifter, NAN);
+    REFUSED(lifter_from, 2);
+    REFUSED(dither, -1.0f);
+    REFUSED(dither, NAN);
 }
 
 static void log_mel_calls_are_refused(void)

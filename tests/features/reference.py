@@ -44,11 +44,51 @@ def slaney_filters(rate_hz, fft_samples, bins):
     top = 15.0 + np.log(rate_hz / 2 / 1000.0) / step
     mels = np.linspace(0.0, top, bins + 2)
     edges = np.where(mels < 15.0, mels * 200.0 / 3.0, 1000.0 * np.exp(step * (mels - 15.0)))
+    return hertz_triangles(edges, rate_hz, fft_samples) * area(edges)
+
+
+def htk_filters(rate_hz, fft_samples, bins):
+    """(bins, fft_samples / 2 + 1), as `librosa.filters.mel(htk=True, norm=None)`."""
+    edges = 700 * np.expm1(np.linspace(0, kaldi_mel(rate_hz / 2), bins + 2) / 1127)
+    return hertz_triangles(edges, rate_hz, fft_samples)
+
+
+def hertz_triangles(edges, rate_hz, fft_samples):
     hz = np.linspace(0, rate_hz / 2, fft_samples // 2 + 1)
     rise = (hz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - hz) / (edges[2:] - edges[1:-1])[:, None]
-    area = (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    return np.maximum(0, np.minimum(rise, fall)) * area
+    return np.maximum(0, np.minimum(rise, fall))
+
+
+def area(edges):
+    return (2.0 / (edges[2:] - edges[:-2]))[:, None]
+
+
+def spectrum(samples, fft_samples, hop, window_samples=None, pad_mode="constant"):
+    """|STFT| as librosa's, centred, periodic Hann: (frames, fft_samples / 2 + 1)."""
+    window_samples = window_samples or fft_samples
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window_samples) / window_samples)
+    before = (fft_samples - window_samples) // 2
+    window = np.pad(hann, (before, fft_samples - window_samples - before))
+    padded = np.pad(np.asarray(samples, np.float64), fft_samples // 2, mode=pad_mode)
+    return np.abs(np.fft.rfft(frames_of(padded, fft_samples, hop) * window))
+
+
+def decibels(power, range_db=80.0):
+    """`librosa.power_to_db` with ref=1."""
+    levels = 10 * np.log10(np.maximum(power, 1e-10))
+    return levels if range_db is None else np.maximum(levels, levels.max() - range_db)
+
+
+def cepstra(levels, count, lifter=0.0, lifter_from=0):
+    """The first coefficients of the orthonormal DCT-II of each row, liftered."""
+    bins = levels.shape[1]
+    turns = np.outer(np.arange(bins) + 0.5, np.arange(count)) * np.pi / bins
+    scale = np.where(np.arange(count) == 0, np.sqrt(1 / bins), np.sqrt(2 / bins))
+    weights = np.ones(count)
+    if lifter:
+        weights = 1 + lifter / 2 * np.sin(np.pi * (np.arange(count) + lifter_from) / lifter)
+    return levels @ np.cos(turns) * scale * weights
 
 
 def whisper(samples, bins=80):

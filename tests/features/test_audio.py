@@ -156,7 +156,8 @@ def test_a_spec_without_a_band_has_the_band_of_its_preset():
         ([0.0] * 400, "got list, expected a NumPy array of float32 or int16"),
         (np.zeros(400), r"got float64 with shape \(400,\)"),
         (np.zeros(400, ">i2"), "got >i2"),
-        (np.zeros((400, 2), np.float32), r"got float32 with shape \(400, 2\)"),
+        (np.zeros((400, 2), np.float32), "2 values at 16000 Hz hold no whole frame"),
+        (np.zeros((1, 1, 400), np.float32), r"got float32 with shape \(1, 1, 400\)"),
         (
             np.zeros(399, np.float32),
             "399 values at 16000 Hz hold no whole frame, 400 are the least",
@@ -186,7 +187,7 @@ def test_whisper_says_how_many_samples_it_needs():
         (LogMelSpec("kaldi", low_hz=float("nan")), "a band from nan to 8000 Hz"),
         (LogMelSpec("kaldi", input_scale=0.0), "input_scale=0.0; use a number > 0"),
         (LogMelSpec("kaldi", input_scale=float("inf")), "input_scale=inf"),
-        (LogMelSpec("fbank"), "preset='fbank'; use 'kaldi' or 'whisper'"),
+        (LogMelSpec("fbank"), "preset='fbank'; use 'kaldi', 'whisper' or 'librosa'"),
     ],
 )
 def test_numbers_that_do_not_go_together_are_refused(spec, problem):

@@ -1,14 +1,22 @@
 import edgekit.features
-from edgekit.features import ImageTensor, LogMel, RollingStats
+from edgekit.features import ImageTensor, LogMel, Mfcc, MicroFrontend, RollingStats
+
+EVERY_KIND = (
+    LogMel.kaldi(),
+    Mfcc.librosa(),
+    MicroFrontend(),
+    ImageTensor(height_px=8),
+    RollingStats(8),
+)
 
 
 def test_the_public_names_are_these():
-    names = "Bins Ewma Features ImageTensor LogMel RollingStats RollingStream build"
-    assert " ".join(sorted(edgekit.features.__all__)) == names
+    names = "Bins Ewma FeatureStream Features ImageTensor LogMel Mfcc MicroFrontend"
+    assert " ".join(sorted(edgekit.features.__all__)) == f"{names} RollingStats RollingStream build"
 
 
 def test_build_picks_the_features_of_the_spec():
-    for features in (LogMel.kaldi(), ImageTensor(height_px=8), RollingStats(8)):
+    for features in EVERY_KIND:
         assert edgekit.features.build(features.spec) == features
         assert type(edgekit.features.build(features.spec)) is type(features)
 

@@ -1,0 +1,140 @@
+"""Features of a signal that comes in chunks."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.errors import InputError, UsageError
+from edgekit.features.samples import DTYPES, checked
+
+
+class StreamKernel(Protocol):
+    """What computes the rows: bounded state, no checks."""
+
+    columns: int
+
+    def push(self, samples: Any) -> NDArray[Any]:
+        """Rows that these samples make known."""
+
+    def push_into(self, samples: Any, out: Any) -> int:
+        """The same into an array; their number, negative where there is no room."""
+
+    def flush(self) -> NDArray[Any]:
+        """The rows that were waiting for more samples."""
+
+    def restart(self) -> None:
+        """Forget what came so far."""
+
+    @property
+    def state_bytes(self) -> int:
+        """Memory that the stream holds."""
+
+
+class FeatureStream:
+    """Features of a signal that comes in chunks, with the bits of the whole signal's.
+
+    All rows that `push` and then `flush` give, one after the other, are what the features give for
+    all samples at once, whatever the chunks. Memory is bounded. A stream has state: one thread at a
+    time, and a second one is refused; streams of one feature object are independent, and calls
+    release the GIL.
+    """
+
+    __slots__ = ("_busy", "_dtypes", "_kernel")
+
+    def __init__(self, kernel: StreamKernel, dtypes: tuple[np.dtype[Any], ...] = DTYPES) -> None:
+        self._kernel = kernel
+        self._dtypes = dtypes
+        self._busy = False
+
+    @property
+    def state_bytes(self) -> int:
+        """Memory that the stream holds, in bytes."""
+        return self._kernel.state_bytes
+
+    def push(
+        self, samples: NDArray[Any], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Take a chunk, give the rows that it completes.
+
+        Args:
+            samples: float32 or int16 of shape (n,), any n, also 0. Chunks may differ in dtype.
+            out: float32 of shape (rows, columns), contiguous, that the rows are written to; None
+                for new memory.
+
+        Returns:
+            float32 of shape (frames, columns), also with no frames; the start of `out` if given.
+
+        Raises:
+            InputError: another dtype or shape, or `out` has no room for the rows: the chunk is
+                then not taken.
+            UsageError: another thread is in a call of this stream.
+        """
+        if (
+            type(samples) is not np.ndarray
+            or samples.dtype not in self._dtypes
+            or samples.ndim != 1
+            or not samples.flags.c_contiguous
+        ):
+            samples = self._checked(samples)
+        self._enter()
+        try:
+            return self._kernel.push(samples) if out is None else self._push_into(samples, out)
+        finally:
+            self._busy = False
+
+    def _checked(self, samples: NDArray[Any]) -> NDArray[Any]:
+        samples = checked(samples)
+        if samples.dtype not in self._dtypes:
+            wanted = " or ".join(str(dtype) for dtype in self._dtypes)
+            raise InputError("samples", f"got {samples.dtype}, expected {wanted}", "convert them")
+        return samples
+
+    def _push_into(self, samples: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        columns = self._kernel.columns
+        if (
+            not isinstance(out, np.ndarray)
+            or out.dtype != np.float32
+            or out.ndim != 2
+            or out.shape[1] != columns
+            or not (out.flags.c_contiguous and out.flags.writeable)
+        ):
+            found = (
+                f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+            )
+            wanted = f"a contiguous float32 array of shape (rows, {columns}) to write to"
+            raise InputError("out", f"got {found}, expected {wanted}", "make it with numpy.empty")
+        rows = self._kernel.push_into(samples, out)
+        if rows < 0:
+            problem = f"{len(out)} rows are too few for what {samples.size} samples complete"
+            raise InputError("out", problem, "give more rows, or smaller chunks")
+        return out[:rows]
+
+    def flush(self) -> NDArray[np.float32]:
+        """The rows that were waiting for more samples; the stream is new afterwards.
+
+        Frames that need samples beyond the end get what the features put there. Features of
+        whole frames only have none left.
+        """
+        self._enter()
+        try:
+            rows = self._kernel.flush()
+            self._kernel.restart()
+            return rows
+        finally:
+            self._busy = False
+
+    def reset(self) -> None:
+        """Forget what came so far."""
+        self._enter()
+        try:
+            self._kernel.restart()
+        finally:
+            self._busy = False
+
+    def _enter(self) -> None:
+        if self._busy:
+            raise UsageError(
+                "stream", "another thread is in a call of it", "give each thread its own stream"
+            )
+        self._busy = True

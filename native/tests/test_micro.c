@@ -1,0 +1,132 @@
+/* The fixed-point front end: every instruction set against portable C, any chunks, at guard pages. */
+#include "check.h"
+#include "edgekit.h"
+
+enum { MOST_SAMPLES = 9000, MOST_VALUES = 40000 };
+
+static const ek_micro_config usual = {16000, 480, 160, 40, 10, 1, 21, 1, 6, 125.0f, 7500.0f,
+                                      0.025f, 0.06f, 0.05f, 0.95f, 80.0f, 0.0390625f};
+/* Other sizes: an odd power of two, the smallest and the largest transform, all channels. */
+static const ek_micro_config small = {8000, 129, 1, 20, 12, 0, 21, 0, 6, 125.0f, 3800.0f,
+                                      0.5f, 1.0f, 0.0f, 0.95f, 80.0f, 1.0f};
+static const ek_micro_config medium = {16000, 700, 700, 256, 8, 1, 24, 1, 8, 0.0f, 7900.0f,
+                                       0.0f, 0.06f, 1.0f, 2.0f, 1.0f, 1.0f};
+static const ek_micro_config large = {48000, 4096, 480, 64, 16, 1, 21, 1, 6, 60.0f, 20000.0f,
+                                      0.025f, 0.06f, 0.05f, 0.95f, 80.0f, 1.0f};
+static const ek_micro_config *const configs[] = {&usual, &small, &medium, &large};
+
+/* Values of a stream that is given chunks of at most `most` samples. */
+static size_t streamed(const ek_micro_plan *plan, int isa, const int16_t *samples, size_t count,
+                       size_t most, float *out)
+{
+    const size_t bytes = ek_micro_stream_bytes(plan);
+    guarded memory = guarded_new(bytes);
+    ek_micro_stream *stream = guarded_end(&memory, bytes / 64 * 64);
+    uint64_t state = most;
+    size_t rows = 0;
+    const size_t channels = (size_t)((const ek_micro_config *)plan)->channels;
+    CHECK(bytes % 64 == 0, "%zu", bytes);
+    CHECK(ek_micro_stream_start(plan, isa, stream, bytes) == EK_OK, "start");
+    guarded in = guarded_new(most * 2);
+    for (size_t at = 0; at < count;) {
+        const size_t drawn = most == 1 ? 1 : next_random(&state) % (most + 1);
+        const size_t chunk = drawn < count - at ? drawn : count - at;
+        int16_t *given = guarded_end(&in, chunk * 2);
+        memcpy(given, samples + at, chunk * 2);
+        const int64_t now = ek_micro_stream_push(plan, stream, given, chunk,
+                                                 MOST_VALUES / channels - rows, out + rows * channels);
+        CHECK(now >= 0, "push");
+        rows += (size_t)now;
+        at += chunk;
+    }
+    guarded_free(&in);
+    guarded_free(&memory);
+    return rows * channels;
+}
+
+static void fill(int16_t *samples, int kind, size_t count)
+{
+    static const int16_t edges[] = {0, 1, -1, 32767, -32768, 16384};
+    uint64_t state = (uint64_t)kind + 1;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t drawn = next_random(&state);
+        if (kind < (int)COUNT(edges))
+            samples[i] = drawn % 7 == 0 ? edges[drawn / 7 % COUNT(edges)] : edges[kind];
+        else
+            samples[i] = (int16_t)(drawn >> 16);
+    }
+}
+
+static void versions_agree(const ek_micro_config *config, const int16_t *samples, size_t count)
+{
+    static float expected[MOST_VALUES], found[MOST_VALUES];
+    const size_t bytes = ek_micro_plan_bytes(config);
+    CHECK(bytes != 0 && bytes % EK_ALIGNMENT == 0, "%zu bytes", bytes);
+    guarded memory = guarded_new(bytes);
+    ek_micro_plan *plan = guarded_end(&memory, bytes);
+    CHECK(ek_micro_plan_build(config, plan, bytes) == EK_OK, "plan");
+    CHECK(mprotect(guarded_start(&memory), memory.usable, PROT_READ) == 0, "read-only");
+    const size_t values = streamed(plan, EK_PORTABLE, samples, count, count, expected);
+    for (int isa = EK_PORTABLE; isa <= ek_best_isa(); isa++)
+        for (size_t most = 1; most < 5000; most = most * 16 + 1) {
+            CHECK(streamed(plan, isa, samples, count, most, found) == values, "rows");
+            CHECK(memcmp(expected, found, values * sizeof(float)) == 0, "%s: chunks of %zu",
+                  ek_isa_name(isa), most);
+        }
+    guarded_free(&memory);
+}
+
+static void wrong_calls_are_refused(void)
+{
+    static char memory[1 << 15] __attribute__((aligned(64))), state[1 << 15] __attribute__((aligned(64)));
+    static int16_t samples[640];
+    static float out[80];
+    ek_micro_plan *plan = (ek_micro_plan *)memory;
+    ek_micro_stream *stream = (ek_micro_stream *)state;
+#define REFUSED(field, value)                                                                      \
+    do {                                                                                           \
+        ek_micro_config config = usual;                                                            \
+        config.field = value;                                                                      \
+        CHECK(ek_micro_plan_bytes(&config) == 0, "accepted");                                      \
+    } while (0)
+    REFUSED(window_samples, 128);
+    REFUSED(window_samples, 4097);
+    REFUSED(hop_samples, 481);
+    REFUSED(channels, 257);
+    REFUSED(low_hz, 7500.0f);
+    REFUSED(high_hz, 8000.0f);
+    REFUSED(gain_bits, 25);
+    REFUSED(gain_bits, 12); /* less than the corrections */
+    REFUSED(smoothing_bits, 17);
+    REFUSED(pcan_offset, 0.0f);
+    REFUSED(even_smoothing, 1.5f);
+    REFUSED(output_scale, 0.0f);
+    const size_t bytes = ek_micro_plan_bytes(&usual);
+    CHECK(ek_micro_plan_bytes(NULL) == 0, "NULL");
+    CHECK(ek_micro_plan_build(&usual, memory, bytes - 1) == EK_BAD_ARGUMENT, "too small");
+    CHECK(ek_micro_plan_build(&usual, memory + 8, bytes) == EK_BAD_ALIGNMENT, "misaligned");
+    CHECK(ek_micro_plan_build(&usual, memory, bytes) == EK_OK, "plan");
+    const size_t need = ek_micro_stream_bytes(plan);
+    CHECK(need != 0 && need <= sizeof state, "%zu", need);
+    CHECK(ek_micro_stream_start(plan, 0, state, need - 1) == EK_BAD_ARGUMENT, "too small");
+    CHECK(ek_micro_stream_start(plan, 0, state + 4, need) == EK_BAD_ALIGNMENT, "misaligned");
+    CHECK(ek_micro_stream_start(plan, EK_ISA_COUNT, state, need) == EK_BAD_ISA, "isa");
+    CHECK(ek_micro_stream_start(plan, 0, state, need) == EK_OK, "start");
+    CHECK(ek_micro_stream_push(plan, stream, NULL, 1, 1, out) == EK_BAD_ARGUMENT, "no samples");
+    CHECK(ek_micro_stream_push(plan, stream, samples, 640, 1, out) == EK_BAD_ARGUMENT, "room");
+    CHECK(ek_micro_stream_push(plan, stream, samples, 640, 2, NULL) == EK_BAD_ARGUMENT, "no out");
+    CHECK(ek_micro_stream_push(plan, stream, samples, 640, 2, out) == 2, "two rows");
+}
+
+int main(void)
+{
+    static int16_t samples[MOST_SAMPLES];
+    for (size_t i = 0; i < COUNT(configs); i++)
+        for (int kind = 0; kind < 8; kind++) {
+            const size_t count = configs[i] == &small ? 700 : MOST_SAMPLES - 311 * (size_t)kind;
+            fill(samples, kind, count);
+            versions_agree(configs[i], samples, count);
+        }
+    wrong_calls_are_refused();
+    return 0;
+}
