@@ -177,12 +177,23 @@ FeatureSpec: TypeAlias = (
 )
 
 
+class StreamSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one inference of a stream sees: `frames` frames, and `hop_frames` new ones each time."""
+
+    frames: Annotated[int, Meta(ge=1, le=100_000)]
+    hop_frames: Annotated[int, Meta(ge=1, le=100_000)]
+
+
 class Feature(Struct, frozen=True, forbid_unknown_fields=True):
-    """What fills one model input: the features behind `leading_axes` axes of size 1."""
+    """What fills one model input: the features behind `leading_axes` axes of size 1.
+
+    With `stream`, audio may also come in chunks: `Model.stream()`.
+    """
 
     input: str
     spec: FeatureSpec
     leading_axes: Annotated[int, Meta(ge=0, le=4)] = 1
+    stream: StreamSpec | msgspec.UnsetType = msgspec.UNSET
 
 
 class RawSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="raw"):

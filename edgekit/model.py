@@ -16,6 +16,7 @@ from edgekit.decoders import Decoded
 from edgekit.engines import Array, Engine, open_engine
 from edgekit.errors import BundleError, InputError
 from edgekit.manifest import Feature, Manifest, Tensor
+from edgekit.stream import Stream, streamed
 
 Verify = Literal["self-test", "digest"]
 
@@ -102,10 +103,27 @@ class Model:
         started = time.perf_counter_ns()
         feeds = self.features(raw)
         extracted = time.perf_counter_ns()
+        return self._finish(feeds, (extracted - started) / 1e6)
+
+    def stream(self) -> Stream[Result]:
+        """The same for audio that comes in chunks, where the manifest's features have a `stream`.
+
+        Returns:
+            A stream: `push(samples)` and `flush()` give a list of results, one for each window of
+            frames; `features_ms` is the time since the result before. One thread at a time for a
+            stream; several streams of one model may run at once. It lives as long as the model.
+
+        Raises:
+            UsageError: the bundle declares no stream.
+            BundleError: its windows do not have the shape of the model's input.
+        """
+        return Stream(streamed(self.manifest, f"bundle {self.name!r}"), self._finish)
+
+    def _finish(self, feeds: Mapping[str, Array], features_ms: float) -> Result:
+        started = time.perf_counter_ns()
         outputs = self.infer(feeds)
         done = time.perf_counter_ns()
-        value = self._decode(outputs)
-        return Result(value, outputs, (extracted - started) / 1e6, (done - extracted) / 1e6)
+        return Result(self._decode(outputs), outputs, features_ms, (done - started) / 1e6)
 
     def features(self, raw: Any) -> dict[str, Array]:
         """The model's inputs made from a raw input, by input name."""

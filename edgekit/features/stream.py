@@ -52,6 +52,11 @@ class FeatureStream:
         """Memory that the stream holds, in bytes."""
         return self._kernel.state_bytes
 
+    @property
+    def columns(self) -> int:
+        """Values in a row."""
+        return self._kernel.columns
+
     def push(
         self, samples: NDArray[Any], out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
