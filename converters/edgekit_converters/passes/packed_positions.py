@@ -16,9 +16,9 @@ from onnx import ModelProto, NodeProto, helper
 
 from edgekit.engines import Array
 from edgekit_converters.graph import attribute, copy_of_node
+from edgekit_converters.passes.activations import with_activations
 from edgekit_converters.passes.dead_ends import remove_unread
 from edgekit_converters.passes.draft import Draft, is_op
-from edgekit_converters.passes.planar_convolutions import ACTIVATIONS
 
 LANES = 16
 """Floats of a block: NCHWc with AVX-512 and with NEON; 8 with AVX2."""
@@ -55,18 +55,12 @@ class PackedPositions:
     def apply(self, model: ModelProto) -> ModelProto:
         """Rewrite in place, an activation that follows included."""
         draft = Draft(model)
-        kept: list[NodeProto] = []
-        moved: set[str] = set()
-        for node in draft.nodes:
+
+        def rewrite(node: NodeProto, activation: NodeProto | None) -> list[NodeProto] | None:
             block = _block(draft, node)
-            if block is not None:
-                after = draft.sole_reader(node.output[0])
-                activation = after if is_op(after, *ACTIVATIONS) else None
-                kept += _packed(draft, node, block, activation)
-                moved |= set(activation.output) if activation is not None else set()
-            elif not moved.intersection(node.output):
-                kept.append(node)
-        draft.finish(kept)
+            return None if block is None else _packed(draft, node, block, activation)
+
+        draft.finish(with_activations(draft, rewrite))
         remove_unread(model)
         return model
 

@@ -6,10 +6,10 @@ from typing import Any
 from onnx import ModelProto, NodeProto, helper
 
 from edgekit_converters.graph import attribute, copy_of_node, opset
+from edgekit_converters.passes.activations import with_activations
 from edgekit_converters.passes.dead_ends import remove_unread
 from edgekit_converters.passes.draft import Draft, is_op
 
-ACTIVATIONS = ("Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "HardSigmoid")
 AXIS = 2
 
 
@@ -31,20 +31,11 @@ class PlanarConvolutions:
     def apply(self, model: ModelProto) -> ModelProto:
         """Each between an Unsqueeze and a Squeeze; between two of them, both cancel later."""
         draft = Draft(model)
-        kept: list[NodeProto] = []
-        moved: set[str] = set()
-        for node in draft.nodes:
-            if node.output and node.output[0] in moved:
-                continue
-            if not _is_linear(draft, node):
-                kept.append(node)
-                continue
-            after = draft.sole_reader(node.output[0])
-            activation = after if is_op(after, *ACTIVATIONS) else None
-            kept += _planar(draft, node, activation)
-            if activation is not None:
-                moved.add(activation.output[0])
-        draft.finish(kept)
+
+        def rewrite(node: NodeProto, activation: NodeProto | None) -> list[NodeProto] | None:
+            return _planar(draft, node, activation) if _is_linear(draft, node) else None
+
+        draft.finish(with_activations(draft, rewrite))
         remove_unread(model)
         return model
 
