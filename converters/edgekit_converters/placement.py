@@ -43,6 +43,11 @@ DYNAMIC: Mapping[Operators, tuple[str, ...]] = {
     "matmul": PRODUCTS,
 }
 """What onnxruntime's dynamic quantizer rewrites; Gemm through its MatMul form."""
+STORED: Mapping[Operators, tuple[str, ...]] = {
+    "all": (*CONVOLUTIONS, *PRODUCTS),
+    "matmul": PRODUCTS,
+}
+"""What weights are stored small of."""
 WEIGHTED = (*CONVOLUTIONS, *PRODUCTS, "LSTM")
 """Where the arithmetic is: without one of them in int8 nothing was gained."""
 LARGE_SUM, LARGE_WIDTH = 64, 16
@@ -80,8 +85,9 @@ def decide(model: ModelProto, recipe: Recipe, ranges: Ranges) -> Plan:
     if recipe.operators is None:
         return Plan(recipe, (), dict.fromkeys(kept, "the recipe keeps it"))
     is_static = recipe.scheme == "static"
-    known = OPERATORS if is_static or recipe.scheme == "weightonly" else DYNAMIC
-    operators = known.get(recipe.operators, ())
+    operators = {"static": OPERATORS, "dynamic": DYNAMIC, "weightonly": STORED}[
+        recipe.scheme or "static"
+    ].get(recipe.operators, ())
     find_reason = _StaticObstacles(model, ranges) if is_static else _WeightObstacles(model)
     nodes, skipped = [], {}
     for node in model.graph.node:
@@ -246,7 +252,7 @@ def lowered_operators(model: ModelProto) -> dict[str, int]:
         is_integer = node.op_type.endswith(("Integer", "NBits")) or node.op_type.startswith(
             "DynamicQuantize"
         )
-        is_qdq = node.op_type in WEIGHTED and len(inputs & dequantized) >= 2
+        is_qdq = node.op_type in WEIGHTED and bool(dequantized.intersection(node.input[1:2]))
         is_half = node.op_type != "Cast" and bool(inputs & halves)
         if (is_integer and node.op_type != "DynamicQuantizeLinear") or is_qdq or is_half:
             counts[node.op_type] += 1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 from edgekit.engines import Array
-from edgekit_converters.graph import attribute, constants
+from edgekit_converters.graph import attribute, constants, reads
 
 BLOCK = 32
 ONTO_INT8 = 4
@@ -113,7 +113,7 @@ def _dequantized(model: ModelProto, node: NodeProto, weight: Array) -> list[Node
 
 
 def _drop_unread(model: ModelProto) -> None:
-    read = {name for node in model.graph.node for name in node.input}
+    read = {name for node in model.graph.node for name in reads(node)}
     read |= {output.name for output in model.graph.output}
     for index in reversed(range(len(model.graph.initializer))):
         if model.graph.initializer[index].name not in read:

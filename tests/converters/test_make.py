@@ -8,7 +8,7 @@ from edgekit_converters.fusion import fused_regions, inspect
 from edgekit_converters.make import Material, make
 from edgekit_converters.passes import DEFAULT_PASSES, apply_passes
 from edgekit_converters.passes.contract import difference
-from edgekit_converters.placement import decide, weighted_nodes
+from edgekit_converters.placement import decide, lowered_operators, weighted_nodes
 from edgekit_converters.recipe import parse
 from edgekit_converters.weightonly import blocks, to_weight_only
 from networks import conv_net, embedding_net, model_of, stored, task_text, value, weights
@@ -157,6 +157,52 @@ def test_operators_alone_between_float_neighbours_stay_float():
     model = model_of(nodes, [value("x", shape)], [value("y", shape)], stores)
     ranges = dict.fromkeys("xabefy", Range(-3, 3))
     assert decide(model, parse("int8_static_all"), ranges).nodes == ("conv", "after")
+
+
+def test_weights_only_leaves_the_limits_of_a_clip_alone(tmp_path):
+    """They are stored floats too, and onnxruntime aborts where they are dequantized."""
+    rng = np.random.default_rng(0)
+    stores = [stored("w", weights(rng, 4, 3, 3, 3)), stored("low", np.float32(0))]
+    stores.append(stored("high", np.float32(6)))
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "conv", pads=[1, 1, 1, 1]),
+        helper.make_node("Clip", ["c", "low", "high"], ["y"], "clip"),
+    ]
+    shape = [1, 3, 16, 16]
+    model = model_of(nodes, [value("x", shape)], [value("y", [1, 4, 16, 16])], stores)
+    plan = decide(model, parse("int8_weightonly_all"), {})
+    assert plan.nodes == ("conv",)
+    expected = outputs(model.SerializeToString(), feeds_of(1)[0])["y"]
+    small = to_weight_only(model, plan.nodes, 8)
+    assert lowered_operators(small) == {"Conv": 1}
+    assert difference(expected, outputs(small.SerializeToString(), feeds_of(1)[0])["y"]) < 0.02
+
+
+def test_a_weight_that_only_a_branch_reads_stays():
+    """onnxruntime refuses a model whose If reads what is gone."""
+    branches = [
+        helper.make_graph(
+            [helper.make_node(operator, ["c", "inner"], ["b"], f"{operator}_node")],
+            "branch",
+            [],
+            [value("b", [1, 4])],
+        )
+        for operator in ("Add", "Mul")
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["c"], "product"),
+        helper.make_node(
+            "If", ["flag"], ["y"], "if", then_branch=branches[0], else_branch=branches[1]
+        ),
+    ]
+    rng = np.random.default_rng(0)
+    stores = [stored("w", weights(rng, 32, 4)), stored("inner", np.ones(4, np.float32))]
+    inputs = [value("x", [1, 32]), value("flag", [], onnx.TensorProto.BOOL)]
+    model = model_of(nodes, inputs, [value("y", [1, 4])], stores)
+    feeds = {"x": rng.standard_normal((1, 32)).astype(np.float32), "flag": np.array(True)}
+    expected = outputs(model.SerializeToString(), feeds)["y"]
+    small = to_weight_only(model, ["product"], 8)
+    assert difference(expected, outputs(small.SerializeToString(), feeds)["y"]) < 0.02
 
 
 def test_nan_weights_are_named(material):
