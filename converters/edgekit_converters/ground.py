@@ -17,7 +17,7 @@ from edgekit_converters.progress import Progress
 from edgekit_converters.prune import prune
 from edgekit_converters.targets import Target
 
-PRUNING_FEEDS = 48
+PRUNING_FEEDS = 32
 """Inferences that widths are chosen and layers are fitted on."""
 PRUNING_BYTES = 128 << 20
 """Of inputs kept for that; fewer inferences where they are large."""

@@ -19,7 +19,9 @@ STEPS = (6, 9, 12, 18, 25, 33, 40, 50, 60)
 MILD = 18
 """Where it starts."""
 FAR_OVER = 4.0
-"""Limits of the drop: what fp32 loses at the start, beyond which narrowing is given up."""
+"""Limits of the drop beyond which repairs and narrower layers are given up."""
+ENOUGH = 2
+"""Repairs after which one that is still far over budget is given up."""
 CLEARLY = 0.9
 """A cost below which a recipe that covers more makes its parts unnecessary."""
 PARTS = {
@@ -56,11 +58,19 @@ def _covered(recipe: Recipe, tried: Tried) -> str | None:
 def repair_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
     """The same arithmetic made with more care, until one is in budget."""
     for candidate in tried.tempting():
-        for recipe in repaired(candidate.recipe):
+        for number, recipe in enumerate(repaired(candidate.recipe), 1):
             yield recipe
             found = tried.find(recipe)
             if found is not None and found.verdict == "in budget":
                 break
+            closest = tried.closest(candidate.recipe)
+            if number >= ENOUGH and closest is not None and _is_far(closest, job):
+                break
+
+
+def _is_far(candidate: Candidate, job: Job) -> bool:
+    judged = candidate.calibration
+    return judged is not None and judged.drop.point > FAR_OVER * job.goal.max_drop
 
 
 def revert_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
@@ -78,10 +88,9 @@ def narrow_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
     probe = replace(FP32, prune=MILD)
     yield probe
     found = tried.resolved(probe)
-    judged = found.calibration if found else None
-    if judged is None or judged.drop.point > FAR_OVER * job.goal.max_drop:
+    if found is None or found.calibration is None or _is_far(found, job):
         return
-    is_good = judged.drop.point <= job.goal.max_drop
+    is_good = found.calibration.drop.point <= job.goal.max_drop
     start = MILD if is_good else STEPS[STEPS.index(MILD) - 1]
     if best == FP32 and is_good:
         start = STEPS[STEPS.index(MILD) + 1]

@@ -79,6 +79,11 @@ def test_only_what_is_cheaper_than_the_best_is_repaired_until_one_holds():
     assert asked == [f"{ALL}_mse", f"{ALL}_mse_bias"]
 
 
+def test_repairs_that_leave_it_far_over_budget_are_given_up():
+    asked, _ = climb(repair_rung, lambda recipe: (0.5, 0.2), known=[candidate(ALL, 0.5, 0.3)])
+    assert asked == [f"{ALL}_mse", f"{ALL}_mse_bias"]
+
+
 def test_the_best_goes_narrower_as_long_as_it_holds():
     def figures(recipe):
         return 0.5 - recipe.prune / 200, 0.0 if recipe.prune <= 25 else 0.05
