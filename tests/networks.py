@@ -4,6 +4,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from edgekit.engines import open_engine
 from edgekit.task import Task, load_task
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
@@ -125,6 +126,15 @@ def task_of(tmp_path, body) -> Task:
     path = tmp_path / "a_task.py"
     path.write_text(HEAD + body + SCORE)
     return load_task(path)
+
+
+def outputs(content, feeds) -> dict[str, np.ndarray]:
+    """What a model file answers."""
+    engine = open_engine("onnxruntime", content)
+    try:
+        return engine.run(feeds)
+    finally:
+        engine.close()
 
 
 def tflite_double() -> bytes:

@@ -15,9 +15,8 @@ from edgekit_converters.passes import DEFAULT_PASSES, apply_passes
 from edgekit_converters.passes.contract import difference
 from edgekit_converters.placement import weighted_nodes
 from edgekit_converters.recipe import parse
-from networks import conv_net
+from networks import conv_net, outputs
 
-from edgekit.engines import open_engine
 from edgekit.errors import ModelError
 
 PLAIN = "int8_static_all_perchannel"
@@ -27,14 +26,6 @@ PLAIN = "int8_static_all_perchannel"
 def material(task, images):
     model, _ = apply_passes(DEFAULT_PASSES, conv_net(channels=32), images)
     return Material(model, task, calibrate(model, task))
-
-
-def outputs(content, feeds):
-    engine = open_engine("onnxruntime", content)
-    try:
-        return engine.run(feeds)
-    finally:
-        engine.close()
 
 
 def installed(name):

@@ -11,10 +11,9 @@ from edgekit_converters.passes.contract import difference
 from edgekit_converters.placement import decide, lowered_operators, weighted_nodes
 from edgekit_converters.recipe import parse
 from edgekit_converters.weightonly import blocks, to_weight_only
-from networks import conv_net, embedding_net, model_of, stored, task_text, value, weights
+from networks import conv_net, embedding_net, model_of, outputs, stored, task_text, value, weights
 from onnx import helper
 
-from edgekit.engines import open_engine
 from edgekit.errors import ModelError
 from edgekit.task import load_task
 
@@ -31,14 +30,6 @@ def material(tmp_path_factory):
 def feeds_of(count):
     rng = np.random.default_rng(9)
     return [{"x": rng.standard_normal((1, 3, 16, 16)).astype(np.float32)} for _ in range(count)]
-
-
-def outputs(content, feeds):
-    engine = open_engine("onnxruntime", content)
-    try:
-        return engine.run(feeds)
-    finally:
-        engine.close()
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,9 @@ from edgekit_converters.passes.contract import difference
 from edgekit_converters.placement import decide, lowered_operators
 from edgekit_converters.quantize import rewrite
 from edgekit_converters.recipe import RECIPES, parse
-from networks import FLOAT, conv_net, embedding_net, model_of, stored, value, weights
+from networks import FLOAT, conv_net, embedding_net, model_of, outputs, stored, value, weights
 from onnx import helper
 
-from edgekit.engines import open_engine
 from edgekit.errors import ModelError
 
 MADE = [recipe for recipe in RECIPES if recipe.name != "int8_dynamic_all_perchannel"]
@@ -30,14 +29,6 @@ def clean(images):
 @pytest.fixture
 def ranges(clean, task):
     return calibrate(clean, task).ranges
-
-
-def outputs(content, feeds):
-    engine = open_engine("onnxruntime", content)
-    try:
-        return engine.run(feeds)
-    finally:
-        engine.close()
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=str)
