@@ -9,6 +9,8 @@ import platform
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 METADATA = 14
 OPTIMIZED = "edgekit.optimized"
 """The runtime that already did all its rewriting: loading need not try again."""
@@ -32,9 +34,18 @@ def metadata(model: bytes | Path) -> dict[str, str]:
 
 def this_layout() -> str:
     """The blocked layout of onnxruntime on this machine: `x86_64/16` with AVX-512, else 8 wide."""
+    return f"{platform.machine()}/{16 if _has_avx512() else 8}"
+
+
+def _has_avx512() -> bool:
+    """NumPy knows without being asked twice; loading the kernels for it would take longer."""
+    features = getattr(getattr(np, "_core", None), "_multiarray_umath", None)
+    known: dict[str, bool] | None = getattr(features, "__cpu_features__", None)
+    if known is not None and "AVX512F" in known:
+        return known["AVX512F"]
     from edgekit.kernels import cpu_features
 
-    return f"{platform.machine()}/{16 if 'avx512' in cpu_features() else 8}"
+    return "avx512" in cpu_features()
 
 
 def _entries(file: BinaryIO) -> dict[str, str]:

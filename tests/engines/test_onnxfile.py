@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import conv_net
 
-from edgekit.engines.onnxfile import metadata
+from edgekit.engines.onnxfile import metadata, this_layout
 
 
 def with_metadata(**entries):
@@ -33,3 +33,9 @@ def test_any_bytes_are_read_without_an_error(data):
 def test_a_truncated_file_is_read_without_an_error(size):
     content = with_metadata(key="value")
     assert metadata(content[-size:] if size % 2 else content[:size]) is not None
+
+
+def test_numpy_and_the_kernels_agree_on_the_layout(monkeypatch):
+    quick = this_layout()
+    monkeypatch.setattr("numpy._core._multiarray_umath.__cpu_features__", {})
+    assert this_layout() == quick
