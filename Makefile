@@ -17,11 +17,12 @@ endef
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check format lint types contracts test native-test docs gate gate-update demo bench \
-  lock clean
+  bench-optimizer lock clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 4
-	@echo "  setup format lint types contracts native-test docs gate gate-update bench lock clean"
+	@echo "  setup format lint types contracts native-test docs gate gate-update bench bench-optimizer"
+	@echo "  lock clean"
 
 # The virtual environment, made again when what it holds changes.
 setup: $(VENV)/.ready
@@ -77,6 +78,11 @@ demo: .demo/.ready
 # Timings of the parts. They inform; the gate judges.
 bench: setup
 	$(BIN)/pytest benchmarks --benchmark-only
+
+# The optimizer on six real models beside other tools: fetches about 1 GB, takes about half an hour.
+bench-optimizer: setup
+	$(PIP) install --constraint requirements.lock --editable '.[bench]'
+	$(BIN)/python benchmarks/optimizer/run.py --device arm://cortex-a76 --out build/bench-optimizer
 
 # Versions that were tested together: a constraint for everyone who works here.
 lock: setup

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from cases import Workload
+from edgekit_converters.identity import machine, own_code
 from resources import Ran, run_measured
-from workloads import Workload
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,12 @@ class Made:
 class Contender(Protocol):
     """A tool that makes a small model of an fp32 one, by itself."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
+
+    def depends(self) -> list[Any]:
+        """What the result depends on beside the model, ready for JSON."""
+        ...
 
     def make(self, workload: Workload, folder: Path) -> Made:
         """Make it. What fails is a `Made` with a problem, not an error."""
@@ -41,11 +47,18 @@ class Edgekit:
     """`edgekit optimize`, in a process of its own.
 
     Attributes:
+        data: digest of the task's samples and code.
         options: further arguments, such as `--target cortex-a76`.
+        name: what tables call it.
     """
 
+    data: str | None
     options: tuple[str, ...] = ()
     name: str = "edgekit"
+
+    def depends(self) -> list[Any]:
+        """Data, options, edgekit's own code and this machine, where costs are measured."""
+        return [self.data, self.options, own_code(), machine()]
 
     def make(self, workload: Workload, folder: Path) -> Made:
         """The model out of the bundle that it packed."""
@@ -53,16 +66,17 @@ class Edgekit:
         command = [
             sys.executable, "-m", "edgekit.cli", "optimize", str(workload.model),
             "--task", str(workload.task), "--out", str(out), "--name", workload.name, "--json",
-            *self.options,
+            "--no-cache", *self.options,
         ]  # fmt: skip
         ran = run_measured(command, folder)
         if ran.code:
-            return Made(None, ran.stderr.strip().splitlines()[-1], _spent(ran))
+            return Made(None, ran.stderr.strip().splitlines()[-1], spent(ran))
         told = json.loads(ran.stdout)
         chosen = next(each for each in told["candidates"] if each["recipe"] == told["chosen"])
-        about = {"recipe": told["chosen"], "why": chosen["why"], "tried": len(told["candidates"])}
+        about = {key: chosen[key] for key in ("recipe", "why", "note")}
+        about["tried"] = len(told["candidates"])
         bundle = out / f"{workload.name}-1.edgekit"
-        return Made(_unpacked(bundle, folder), "", about | _spent(ran))
+        return Made(_unpacked(bundle, folder), "", about | spent(ran))
 
 
 def _unpacked(bundle: Path, folder: Path) -> Path:
@@ -71,5 +85,6 @@ def _unpacked(bundle: Path, folder: Path) -> Path:
         return Path(archive.extract(manifest["model"], folder))
 
 
-def _spent(ran: Ran) -> dict[str, float]:
+def spent(ran: Ran) -> dict[str, float]:
+    """What it took, for `Made.about`."""
     return {"cpu_s": ran.cpu_s, "wall_s": ran.wall_s, "peak_mb": ran.peak_mb}

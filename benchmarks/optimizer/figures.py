@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from cases import Workload
 from edgekit_converters.calibrate import first_feeds
 from edgekit_converters.evaluate import predict_with, remembering
-from workloads import Workload
+from edgekit_converters.identity import data_digest
+from feeds import calibration_feeds
 
-from edgekit.engines import open_engine
-from edgekit.errors import EdgekitError
+from edgekit.engines import engine_for, open_engine
+from edgekit.errors import DeviceError, EdgekitError
 from edgekit.measure.accuracy import Predictions, compare_scores
 from edgekit.measure.devices import open_device
 from edgekit.measure.latency import Sampling, measure
@@ -18,7 +20,9 @@ from edgekit.measure.samples import Samples, given_samples
 from edgekit.task import Task, load_task
 
 FEEDS = 8
-SAMPLING = Sampling(threads=1, processes=3, max_calls=600, max_s=40.0)
+SAMPLING = Sampling(threads=1, processes=3, max_calls=600, max_s=30.0)
+LOST = Sampling(threads=1, processes=3, max_calls=60, max_s=6.0)
+"""For what is out of budget: its speed counts for nothing, but is told."""
 
 
 class Judge:
@@ -29,10 +33,15 @@ class Judge:
         self._max_drop = max_drop
         self._task: Task = remembering(load_task(workload.task))
         self._answers: Predictions = predict_with(workload.model, self._task, "evaluation")
-        engine = open_engine("onnxruntime", workload.model)
+        engine = open_engine(engine_for(workload.model), workload.model)
         self._samples: Samples = given_samples(first_feeds(engine, self._task, FEEDS))
         engine.close()
         self._counted: dict[str, int] = {}
+        self.data = data_digest(self._task)
+        """Digest of the task's samples and code."""
+        self.is_tflite = workload.model.suffix == ".tflite"
+        self.feeds = [] if self.is_tflite else calibration_feeds(workload.model, self._task)
+        """What peers calibrate on."""
 
     def score(self, path: Path) -> dict[str, Any]:
         """On the evaluation split, with the paired interval of the drop."""
@@ -45,9 +54,9 @@ class Judge:
             "in_budget": drop.point <= self._max_drop,
         }
 
-    def time(self, path: Path) -> dict[str, Any]:
+    def time(self, path: Path, sampling: Sampling) -> dict[str, Any]:
         """Interleaved with the fp32 file, one thread, in fresh processes."""
-        measured = measure({BASELINE: self._source, CANDIDATE: path}, self._samples, SAMPLING)
+        measured = measure({BASELINE: self._source, CANDIDATE: path}, self._samples, sampling)
         found = measured.comparison()
         return {
             "speed_up": 1 / found.ratio.point,
@@ -67,7 +76,8 @@ class Judge:
         for each in (self._source, path):
             if str(each) not in self._counted:
                 counted = device.measure(each, self._samples).counted
-                assert counted is not None
+                if counted is None:
+                    raise DeviceError(url, "it counted nothing", "take an arm:// address")
                 self._counted[str(each)] = counted.inference.instructions
         fp32, made = self._counted[str(self._source)], self._counted[str(path)]
         return {"fp32_instructions": fp32, "instructions": made, "fewer": fp32 / made}
@@ -76,10 +86,17 @@ class Judge:
         """Of both files."""
         return {"fp32_bytes": self._source.stat().st_size, "bytes": path.stat().st_size}
 
-    def figures(self, path: Path, device: str | None) -> dict[str, Any]:
-        """All of them; a model that does not run has a problem instead."""
+    def figures(self, path: Path) -> dict[str, Any]:
+        """All that is measured on this machine; a model that does not run has a problem instead."""
         try:
-            found = self.size(path) | self.score(path) | self.time(path)
-            return found | (self.count(path, device) if device else {})
+            found = self.size(path) | self.score(path)
+            return found | self.time(path, SAMPLING if found["in_budget"] else LOST)
+        except EdgekitError as error:
+            return {"problem": str(error)}
+
+    def counts(self, path: Path, url: str) -> dict[str, Any]:
+        """Score and instructions on an emulated CPU, of what was made for it."""
+        try:
+            return self.size(path) | self.score(path) | self.count(path, url)
         except EdgekitError as error:
             return {"problem": str(error)}

@@ -1,10 +1,14 @@
 """What a command takes, with every process that it starts: CPU-seconds, wall seconds, memory."""
 
+import os
 import resource
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 INTERVAL_S = 0.1
@@ -32,16 +36,46 @@ class Ran:
     peak_mb: float
 
 
-def run_measured(command: Sequence[str], folder: Path) -> Ran:
-    """Run a command to its end; `folder` keeps what it prints."""
+def run_measured(
+    command: Sequence[str],
+    folder: Path,
+    *,
+    timeout_s: float = float("inf"),
+    memory_bytes: int | None = None,
+) -> Ran:
+    """Run a command to its end, or to a limit.
+
+    Args:
+        command: what to run.
+        folder: keeps what it prints.
+        timeout_s: after that it is killed, with all that it started.
+        memory_bytes: of address space that it may take.
+    """
     before, started = _children_cpu_s(), time.monotonic()
     out, err = folder / "stdout", folder / "stderr"
     peak_kb = 0
     with out.open("wb") as stdout, err.open("wb") as stderr:
-        process = subprocess.Popen(list(command), stdout=stdout, stderr=stderr)
-        while process.poll() is None:
-            peak_kb = max(peak_kb, sum(_pss_kb(pid) for pid in _tree(process.pid)))
-            time.sleep(INTERVAL_S)
+        limit = None
+        if memory_bytes is not None:
+            limit = partial(resource.setrlimit, resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        process = subprocess.Popen(
+            list(command),
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+            preexec_fn=limit,  # noqa: PLW1509 - there are no threads here
+        )
+        try:
+            while process.poll() is None:
+                if time.monotonic() - started > timeout_s:
+                    stderr.write(f"\nkilled after {timeout_s:.0f} s\n".encode())
+                    break
+                peak_kb = max(peak_kb, sum(_pss_kb(pid) for pid in _tree(process.pid)))
+                time.sleep(INTERVAL_S)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
     wall_s = time.monotonic() - started
     said, complained = (path.read_text(errors="replace") for path in (out, err))
     cpu_s = _children_cpu_s() - before
