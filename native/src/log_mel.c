@@ -1,5 +1,3 @@
-#include <math.h>
-
 #include "operations.h"
 
 size_t ek_log_mel_frames(const ek_log_mel_plan *plan, size_t sample_count)
@@ -78,30 +76,5 @@ int ek_log_mel_cepstra(const ek_log_mel_plan *plan, int isa, const float *levels
     if (!ek_operations_for(isa, &operations))
         return EK_BAD_ISA;
     operations.log_mel.cepstra(plan, levels, rows, out);
-    return EK_OK;
-}
-
-/* The largest value; NaN when there is one. */
-static float largest(const float *values, size_t count)
-{
-    float most = values[0];
-    for (size_t i = 1; i < count; i++)
-        if (!(values[i] <= most) && !isnan(most))
-            most = values[i];
-    return most;
-}
-
-int ek_clamp_range(float *values, size_t count, float range, float offset, float scale)
-{
-    if (count == 0)
-        return EK_OK;
-    if (!values)
-        return EK_BAD_ARGUMENT;
-    const float most = largest(values, count);
-    const float least = most - range;
-    for (size_t i = 0; i < count; i++) {
-        const float clamped = values[i] < least ? least : values[i];
-        values[i] = isnan(most) ? most : (clamped + offset) * scale;
-    }
     return EK_OK;
 }

@@ -172,6 +172,21 @@ static void one_nan_makes_a_clamped_range_nan(void)
     float plain[] = {1.0f, -3.0f, -20.0f};
     CHECK(ek_clamp_range(plain, 3, 8.0f, 4.0f, 0.25f) == EK_OK, "run");
     CHECK(plain[0] == 1.25f && plain[1] == 0.25f && plain[2] == -0.75f, "clamped");
+    for (size_t count = 1; count < 70; count++) { /* every length, a NaN or the largest anywhere */
+        float many[70];
+        for (size_t at = 0; at < count; at++) {
+            for (size_t i = 0; i < count; i++)
+                many[i] = -(float)(i + 1);
+            many[at] = 4.0f;
+            CHECK(ek_clamp_range(many, count, 8.0f, 0.0f, 1.0f) == EK_OK, "run");
+            for (size_t i = 0; i < count; i++)
+                CHECK(many[i] == (i == at ? 4.0f : fmaxf(-(float)(i + 1), -4.0f)), "%zu", i);
+            many[at] = NAN;
+            CHECK(ek_clamp_range(many, count, 8.0f, 0.0f, 1.0f) == EK_OK, "run");
+            for (size_t i = 0; i < count; i++)
+                CHECK(isnan(many[i]), "%zu", i);
+        }
+    }
     CHECK(ek_clamp_range(NULL, 0, 8.0f, 4.0f, 0.25f) == EK_OK, "nothing to do");
     CHECK(ek_clamp_range(NULL, 1, 8.0f, 4.0f, 0.25f) == EK_BAD_ARGUMENT, "NULL");
 }
