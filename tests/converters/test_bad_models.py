@@ -90,6 +90,6 @@ def test_labels_that_disagree_with_outputs_are_the_tasks_line(run):
 def test_a_memory_cap_that_is_hit_loses_candidates_and_not_the_search(run, tmp_path):
     """Histograms need more than the process has; what needs none is tried all the same."""
     text = TASK.replace("(1, 4)", "(1, 3, 16, 16)")
-    code, out, errors = run(conv_net(), text, "--memory", "1MB", "--cpu-seconds", "6")
+    code, out, errors = run(conv_net(), text, "--memory", "1MB", "--cpu-seconds", "3")
     assert (code, errors) == (0, [])
     assert json.loads(out)["chosen"]
