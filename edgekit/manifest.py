@@ -119,21 +119,62 @@ class MicroFrontendSpec(
     output_scale: Annotated[float, Meta(gt=0)] = 0.0390625
 
 
+class Resize(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a picture gets its size.
+
+    `mode`: "bilinear" without antialiasing (OpenCV's INTER_LINEAR), "nearest" by centres of pixels,
+    "antialias" a triangle that widens as the picture shrinks (Pillow's BILINEAR, torchvision's
+    antialias=True), "area" the mean over what a pixel covers (OpenCV's INTER_AREA, shrinking).
+
+    `fit`: "stretch", "letterbox" (the whole picture, centred, the rest of level `pad`), "crop" (the
+    centre; before, the shorter side is resized to `short_px`, or to what just covers the result).
+    """
+
+    mode: Literal["bilinear", "nearest", "antialias", "area"] = "bilinear"
+    fit: Literal["stretch", "letterbox", "crop"] = "stretch"
+    pad: Annotated[int, Meta(ge=0, le=255)] = 114
+    short_px: Positive | None = None
+
+
+class Camera(Struct, frozen=True, forbid_unknown_fields=True):
+    """A camera's planes: luma, and chroma of half the height and width, "nv12" as (u, v) pairs.
+
+    `matrix` is that of ITU-R BT.601 or BT.709; `full_range` means levels of 0 to 255, otherwise
+    luma is 16 to 235 and chroma 16 to 240. Chroma is repeated, not interpolated.
+    """
+
+    planes: Literal["nv12", "nv21", "i420"] = "nv12"
+    matrix: Literal["bt601", "bt709"] = "bt601"
+    full_range: bool = False
+
+
+class Output(Struct, frozen=True, forbid_unknown_fields=True):
+    """A tensor's type and axes; int8 and uint8 are value / scale, rounded to even, + zero_point."""
+
+    dtype: Literal["float32", "float16", "int8", "uint8"] = "float32"
+    layout: Literal["chw", "hwc"] = "chw"
+    scale: Annotated[float, Meta(gt=0)] = 1.0
+    zero_point: Annotated[int, Meta(ge=-128, le=255)] = 0
+
+
 class ImageTensorSpec(Struct, frozen=True, forbid_unknown_fields=True, tag="image_tensor"):
-    """uint8 HWC image to a normalized float32 CHW tensor, resized bilinearly.
+    """uint8 picture to a normalized tensor; `edgekit.features.ImageTensor` says more.
 
     `width_px` None keeps the aspect ratio at the given height, between `min_width_px` and
     `max_width_px`. The value is `(pixel / 255 - mean) / std`, channel by channel, after
-    `channels` put them in order.
+    `channels` put them in order; gray takes the first mean and std.
     """
 
     height_px: Positive
     width_px: Positive | None = None
     min_width_px: Positive = 1
     max_width_px: Positive = 16_384
-    channels: Literal["rgb", "bgr"] = "rgb"
+    channels: Literal["rgb", "bgr", "gray"] = "rgb"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    resize: Resize = Resize()
+    source: Literal["rgb", "bgr", "gray"] | Camera = "rgb"
+    output: Output = Output()
 
 
 RollingStatistic: TypeAlias = Literal[

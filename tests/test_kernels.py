@@ -43,7 +43,8 @@ def test_every_instruction_set_gives_the_bits_of_portable(isa):
     log_mel = kernels.LogMelKernel(KALDI)
     np.testing.assert_array_equal(log_mel(samples, isa=isa), log_mel(samples, isa="portable"))
     image = np.random.default_rng(1).integers(0, 256, (37, 53, 3), dtype=np.uint8)
-    tensor = kernels.ImageKernel(24, 32, (2, 1, 0), (0.1, 0.2, 0.3), (1.0, 2.0, 3.0))
+    settings = kernels.TensorSettings(scale=(0.1, 0.2, 0.3), offset=(1.0, 2.0, 3.0))
+    tensor = kernels.ImageKernel(settings, kernels.Placement((24, 32)))
     np.testing.assert_array_equal(tensor(image, isa=isa), tensor(image, isa="portable"))
 
 
@@ -65,3 +66,9 @@ def test_clamp_range_keeps_what_lies_within_it():
     values = np.array([[1, -3], [-20, 0]], np.float32)
     kernels.clamp_range(values, 8.0, 4.0, 0.25)
     np.testing.assert_array_equal(values, np.array([[1.25, 0.25], [-0.75, 1.0]], np.float32))
+
+
+def test_a_tensor_without_pixels_is_refused():
+    settings = kernels.TensorSettings(scale=(1.0, 1.0, 1.0))
+    with pytest.raises(UsageError, match="use sides of 1 to 32768"):
+        kernels.ImageKernel(settings, kernels.Placement((0, 4)))

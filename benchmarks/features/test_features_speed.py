@@ -28,10 +28,12 @@ def test_log_mel_of_ten_seconds(benchmark, log_mel, isa):
 
 
 @pytest.mark.parametrize("size", [(480, 640), (1080, 1920)], ids=["480p", "1080p"])
+@pytest.mark.parametrize("mode", ["bilinear", "antialias", "area", "nearest"])
 @pytest.mark.parametrize("isa", kernels.available_isas())
-def test_image_to_tensor_of_224(benchmark, size, isa):
+def test_image_to_tensor_of_224(benchmark, size, mode, isa):
     image = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
-    kernel = kernels.ImageKernel(224, 224, (0, 1, 2), (1 / 255,) * 3, (0.0,) * 3)
+    settings = kernels.TensorSettings(scale=(1 / 255,) * 3, mode=mode)
+    kernel = kernels.ImageKernel(settings, kernels.Placement((224, 224)))
     flat = np.full_like(image, 51)
     np.testing.assert_allclose(kernel(flat, isa=isa), 0.2, rtol=1e-6)
     np.testing.assert_array_equal(kernel(image, isa=isa), kernel(image, isa="portable"))

@@ -585,16 +585,16 @@ static void (*_cffi_call_python_org)(struct _cffi_externpy_s *, char *);
 /************************************************************/
 
 static void *_cffi_types[] = {
-/*  0 */ _CFFI_OP(_CFFI_OP_FUNCTION, 129), // char const *()(int)
+/*  0 */ _CFFI_OP(_CFFI_OP_FUNCTION, 130), // char const *()(int)
 /*  1 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7), // int
 /*  2 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /*  3 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_config const *, void *, size_t)
-/*  4 */ _CFFI_OP(_CFFI_OP_POINTER, 135), // ek_log_mel_config const *
-/*  5 */ _CFFI_OP(_CFFI_OP_POINTER, 162), // void *
+/*  4 */ _CFFI_OP(_CFFI_OP_POINTER, 136), // ek_log_mel_config const *
+/*  5 */ _CFFI_OP(_CFFI_OP_POINTER, 163), // void *
 /*  6 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28), // size_t
 /*  7 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /*  8 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, float const *, size_t, float *)
-/*  9 */ _CFFI_OP(_CFFI_OP_POINTER, 136), // ek_log_mel_plan const *
+/*  9 */ _CFFI_OP(_CFFI_OP_POINTER, 137), // ek_log_mel_plan const *
 /* 10 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 11 */ _CFFI_OP(_CFFI_OP_POINTER, 69), // float const *
 /* 12 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
@@ -609,34 +609,34 @@ static void *_cffi_types[] = {
 /* 21 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, void const *, int, size_t, float *, void *)
 /* 22 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
 /* 23 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 24 */ _CFFI_OP(_CFFI_OP_POINTER, 162), // void const *
+/* 24 */ _CFFI_OP(_CFFI_OP_POINTER, 163), // void const *
 /* 25 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 26 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 27 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
 /* 28 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 29 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 30 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_micro_config const *, void *, size_t)
-/* 31 */ _CFFI_OP(_CFFI_OP_POINTER, 138), // ek_micro_config const *
+/* 31 */ _CFFI_OP(_CFFI_OP_POINTER, 139), // ek_micro_config const *
 /* 32 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 33 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 34 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 35 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_micro_plan const *, int, void *, size_t)
-/* 36 */ _CFFI_OP(_CFFI_OP_POINTER, 139), // ek_micro_plan const *
+/* 36 */ _CFFI_OP(_CFFI_OP_POINTER, 140), // ek_micro_plan const *
 /* 37 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 38 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 39 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 40 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 41 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_config const *, void *, size_t)
-/* 42 */ _CFFI_OP(_CFFI_OP_POINTER, 141), // ek_rolling_config const *
+/* 42 */ _CFFI_OP(_CFFI_OP_POINTER, 142), // ek_rolling_config const *
 /* 43 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 44 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 45 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 46 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, int, void *, size_t, ek_series const *, void *, void *)
-/* 47 */ _CFFI_OP(_CFFI_OP_POINTER, 142), // ek_rolling_plan const *
+/* 47 */ _CFFI_OP(_CFFI_OP_POINTER, 143), // ek_rolling_plan const *
 /* 48 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 49 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 50 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 51 */ _CFFI_OP(_CFFI_OP_POINTER, 143), // ek_series const *
+/* 51 */ _CFFI_OP(_CFFI_OP_POINTER, 144), // ek_series const *
 /* 52 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 53 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 54 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
@@ -644,11 +644,11 @@ static void *_cffi_types[] = {
 /* 56 */ _CFFI_OP(_CFFI_OP_NOOP, 47),
 /* 57 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 58 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 59 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_tensor_config const *, int, ek_image const *, float *, void *)
-/* 60 */ _CFFI_OP(_CFFI_OP_POINTER, 144), // ek_tensor_config const *
+/* 59 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_tensor_config const *, int, ek_image const *, void *, void *)
+/* 60 */ _CFFI_OP(_CFFI_OP_POINTER, 145), // ek_tensor_config const *
 /* 61 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 62 */ _CFFI_OP(_CFFI_OP_POINTER, 134), // ek_image const *
-/* 63 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
+/* 62 */ _CFFI_OP(_CFFI_OP_POINTER, 135), // ek_image const *
+/* 63 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 64 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 65 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 66 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(float *, size_t, float, float, float)
@@ -660,9 +660,9 @@ static void *_cffi_types[] = {
 /* 72 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 73 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(void)
 /* 74 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 75 */ _CFFI_OP(_CFFI_OP_FUNCTION, 157), // int64_t()(ek_log_mel_plan const *, ek_log_mel_stream *, void const *, int, size_t, int, size_t, float *)
+/* 75 */ _CFFI_OP(_CFFI_OP_FUNCTION, 158), // int64_t()(ek_log_mel_plan const *, ek_log_mel_stream *, void const *, int, size_t, int, size_t, float *)
 /* 76 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 77 */ _CFFI_OP(_CFFI_OP_POINTER, 137), // ek_log_mel_stream *
+/* 77 */ _CFFI_OP(_CFFI_OP_POINTER, 138), // ek_log_mel_stream *
 /* 78 */ _CFFI_OP(_CFFI_OP_NOOP, 24),
 /* 79 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 80 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
@@ -670,10 +670,10 @@ static void *_cffi_types[] = {
 /* 82 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 83 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
 /* 84 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 85 */ _CFFI_OP(_CFFI_OP_FUNCTION, 157), // int64_t()(ek_micro_plan const *, ek_micro_stream *, int16_t const *, size_t, size_t, float *)
+/* 85 */ _CFFI_OP(_CFFI_OP_FUNCTION, 158), // int64_t()(ek_micro_plan const *, ek_micro_stream *, int16_t const *, size_t, size_t, float *)
 /* 86 */ _CFFI_OP(_CFFI_OP_NOOP, 36),
-/* 87 */ _CFFI_OP(_CFFI_OP_POINTER, 140), // ek_micro_stream *
-/* 88 */ _CFFI_OP(_CFFI_OP_POINTER, 149), // int16_t const *
+/* 87 */ _CFFI_OP(_CFFI_OP_POINTER, 141), // ek_micro_stream *
+/* 88 */ _CFFI_OP(_CFFI_OP_POINTER, 150), // int16_t const *
 /* 89 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 90 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 91 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
@@ -709,45 +709,46 @@ static void *_cffi_types[] = {
 /* 121 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_plan const *)
 /* 122 */ _CFFI_OP(_CFFI_OP_NOOP, 47),
 /* 123 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 124 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_tensor_config const *)
+/* 124 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_tensor_config const *, ek_image const *)
 /* 125 */ _CFFI_OP(_CFFI_OP_NOOP, 60),
-/* 126 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 127 */ _CFFI_OP(_CFFI_OP_FUNCTION, 159), // uint32_t()(void)
-/* 128 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 129 */ _CFFI_OP(_CFFI_OP_POINTER, 130), // char const *
-/* 130 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 2), // char
-/* 131 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 14), // double
-/* 132 */ _CFFI_OP(_CFFI_OP_ARRAY, 131), // double[16]
-/* 133 */ (_cffi_opcode_t)(16),
-/* 134 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 0), // ek_image
-/* 135 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 1), // ek_log_mel_config
-/* 136 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 6), // ek_log_mel_plan
-/* 137 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 7), // ek_log_mel_stream
-/* 138 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 2), // ek_micro_config
-/* 139 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 8), // ek_micro_plan
-/* 140 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 9), // ek_micro_stream
-/* 141 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 3), // ek_rolling_config
-/* 142 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 10), // ek_rolling_plan
-/* 143 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 4), // ek_series
-/* 144 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 5), // ek_tensor_config
-/* 145 */ _CFFI_OP(_CFFI_OP_ENUM, 0), // enum $1
-/* 146 */ _CFFI_OP(_CFFI_OP_ENUM, 1), // enum $2
-/* 147 */ _CFFI_OP(_CFFI_OP_ARRAY, 69), // float[3]
-/* 148 */ (_cffi_opcode_t)(3),
-/* 149 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 19), // int16_t
-/* 150 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 21), // int32_t
-/* 151 */ _CFFI_OP(_CFFI_OP_ARRAY, 150), // int32_t[16]
-/* 152 */ (_cffi_opcode_t)(16),
-/* 153 */ _CFFI_OP(_CFFI_OP_ARRAY, 150), // int32_t[3]
-/* 154 */ (_cffi_opcode_t)(3),
-/* 155 */ _CFFI_OP(_CFFI_OP_ARRAY, 150), // int32_t[9]
-/* 156 */ (_cffi_opcode_t)(9),
-/* 157 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 23), // int64_t
-/* 158 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 27), // ptrdiff_t
-/* 159 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 22), // uint32_t
-/* 160 */ _CFFI_OP(_CFFI_OP_POINTER, 161), // uint8_t const *
-/* 161 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 18), // uint8_t
-/* 162 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 0), // void
+/* 126 */ _CFFI_OP(_CFFI_OP_NOOP, 62),
+/* 127 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 128 */ _CFFI_OP(_CFFI_OP_FUNCTION, 160), // uint32_t()(void)
+/* 129 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 130 */ _CFFI_OP(_CFFI_OP_POINTER, 131), // char const *
+/* 131 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 2), // char
+/* 132 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 14), // double
+/* 133 */ _CFFI_OP(_CFFI_OP_ARRAY, 132), // double[16]
+/* 134 */ (_cffi_opcode_t)(16),
+/* 135 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 0), // ek_image
+/* 136 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 1), // ek_log_mel_config
+/* 137 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 6), // ek_log_mel_plan
+/* 138 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 7), // ek_log_mel_stream
+/* 139 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 2), // ek_micro_config
+/* 140 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 8), // ek_micro_plan
+/* 141 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 9), // ek_micro_stream
+/* 142 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 3), // ek_rolling_config
+/* 143 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 10), // ek_rolling_plan
+/* 144 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 4), // ek_series
+/* 145 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 5), // ek_tensor_config
+/* 146 */ _CFFI_OP(_CFFI_OP_ENUM, 0), // enum $1
+/* 147 */ _CFFI_OP(_CFFI_OP_ENUM, 1), // enum $2
+/* 148 */ _CFFI_OP(_CFFI_OP_ARRAY, 69), // float[3]
+/* 149 */ (_cffi_opcode_t)(3),
+/* 150 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 19), // int16_t
+/* 151 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 21), // int32_t
+/* 152 */ _CFFI_OP(_CFFI_OP_ARRAY, 151), // int32_t[16]
+/* 153 */ (_cffi_opcode_t)(16),
+/* 154 */ _CFFI_OP(_CFFI_OP_ARRAY, 151), // int32_t[3]
+/* 155 */ (_cffi_opcode_t)(3),
+/* 156 */ _CFFI_OP(_CFFI_OP_ARRAY, 151), // int32_t[9]
+/* 157 */ (_cffi_opcode_t)(9),
+/* 158 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 23), // int64_t
+/* 159 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 27), // ptrdiff_t
+/* 160 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 22), // uint32_t
+/* 161 */ _CFFI_OP(_CFFI_OP_POINTER, 162), // uint8_t const *
+/* 162 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 18), // uint8_t
+/* 163 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 0), // void
 };
 
 static int _cffi_const_EK_ALIGNMENT(unsigned long long *o)
@@ -852,6 +853,27 @@ static int _cffi_const_EK_FLOAT64(unsigned long long *o)
 {
   int n = (EK_FLOAT64) <= 0;
   *o = (unsigned long long)((EK_FLOAT64) | 0);  /* check that EK_FLOAT64 is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_FLOAT16(unsigned long long *o)
+{
+  int n = (EK_FLOAT16) <= 0;
+  *o = (unsigned long long)((EK_FLOAT16) | 0);  /* check that EK_FLOAT16 is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_UINT8(unsigned long long *o)
+{
+  int n = (EK_UINT8) <= 0;
+  *o = (unsigned long long)((EK_UINT8) | 0);  /* check that EK_UINT8 is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_INT8(unsigned long long *o)
+{
+  int n = (EK_INT8) <= 0;
+  *o = (unsigned long long)((EK_INT8) | 0);  /* check that EK_INT8 is an integer */
   return n;
 }
 
@@ -999,6 +1021,62 @@ static int _cffi_const_EK_LOG_NONE(unsigned long long *o)
 {
   int n = (EK_LOG_NONE) <= 0;
   *o = (unsigned long long)((EK_LOG_NONE) | 0);  /* check that EK_LOG_NONE is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_BILINEAR(unsigned long long *o)
+{
+  int n = (EK_BILINEAR) <= 0;
+  *o = (unsigned long long)((EK_BILINEAR) | 0);  /* check that EK_BILINEAR is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_NEAREST(unsigned long long *o)
+{
+  int n = (EK_NEAREST) <= 0;
+  *o = (unsigned long long)((EK_NEAREST) | 0);  /* check that EK_NEAREST is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_ANTIALIAS(unsigned long long *o)
+{
+  int n = (EK_ANTIALIAS) <= 0;
+  *o = (unsigned long long)((EK_ANTIALIAS) | 0);  /* check that EK_ANTIALIAS is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_AREA(unsigned long long *o)
+{
+  int n = (EK_AREA) <= 0;
+  *o = (unsigned long long)((EK_AREA) | 0);  /* check that EK_AREA is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_CHW(unsigned long long *o)
+{
+  int n = (EK_CHW) <= 0;
+  *o = (unsigned long long)((EK_CHW) | 0);  /* check that EK_CHW is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_HWC(unsigned long long *o)
+{
+  int n = (EK_HWC) <= 0;
+  *o = (unsigned long long)((EK_HWC) | 0);  /* check that EK_HWC is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_BT601(unsigned long long *o)
+{
+  int n = (EK_BT601) <= 0;
+  *o = (unsigned long long)((EK_BT601) | 0);  /* check that EK_BT601 is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_BT709(unsigned long long *o)
+{
+  int n = (EK_BT709) <= 0;
+  *o = (unsigned long long)((EK_BT709) | 0);  /* check that EK_BT709 is an integer */
   return n;
 }
 
@@ -1209,6 +1287,12 @@ static void _cffi_checkfld_typedef_ek_image(ek_image *p)
   (void)((p->channel_stride) | 0);  /* check that 'ek_image.channel_stride' is an integer */
   (void)((p->width) | 0);  /* check that 'ek_image.width' is an integer */
   (void)((p->height) | 0);  /* check that 'ek_image.height' is an integer */
+  { uint8_t const * *tmp = &p->u; (void)tmp; }
+  { uint8_t const * *tmp = &p->v; (void)tmp; }
+  (void)((p->chroma_row_stride) | 0);  /* check that 'ek_image.chroma_row_stride' is an integer */
+  (void)((p->chroma_column_stride) | 0);  /* check that 'ek_image.chroma_column_stride' is an integer */
+  (void)((p->matrix) | 0);  /* check that 'ek_image.matrix' is an integer */
+  (void)((p->full_range) | 0);  /* check that 'ek_image.full_range' is an integer */
 }
 struct _cffi_align_typedef_ek_image { char x; ek_image y; };
 
@@ -1315,6 +1399,21 @@ static void _cffi_checkfld_typedef_ek_tensor_config(ek_tensor_config *p)
   { int32_t(*tmp)[3] = &p->source; (void)tmp; }
   { float(*tmp)[3] = &p->scale; (void)tmp; }
   { float(*tmp)[3] = &p->offset; (void)tmp; }
+  { float(*tmp)[3] = &p->fill; (void)tmp; }
+  (void)((p->planes) | 0);  /* check that 'ek_tensor_config.planes' is an integer */
+  (void)((p->mode) | 0);  /* check that 'ek_tensor_config.mode' is an integer */
+  (void)((p->layout) | 0);  /* check that 'ek_tensor_config.layout' is an integer */
+  (void)((p->type) | 0);  /* check that 'ek_tensor_config.type' is an integer */
+  { float *tmp = &p->quantum; (void)tmp; }
+  (void)((p->zero_point) | 0);  /* check that 'ek_tensor_config.zero_point' is an integer */
+  (void)((p->left) | 0);  /* check that 'ek_tensor_config.left' is an integer */
+  (void)((p->top) | 0);  /* check that 'ek_tensor_config.top' is an integer */
+  (void)((p->inner_width) | 0);  /* check that 'ek_tensor_config.inner_width' is an integer */
+  (void)((p->inner_height) | 0);  /* check that 'ek_tensor_config.inner_height' is an integer */
+  (void)((p->full_width) | 0);  /* check that 'ek_tensor_config.full_width' is an integer */
+  (void)((p->full_height) | 0);  /* check that 'ek_tensor_config.full_height' is an integer */
+  (void)((p->skip_x) | 0);  /* check that 'ek_tensor_config.skip_x' is an integer */
+  (void)((p->skip_y) | 0);  /* check that 'ek_tensor_config.skip_y' is an integer */
 }
 struct _cffi_align_typedef_ek_tensor_config { char x; ek_tensor_config y; };
 
@@ -1436,19 +1535,25 @@ _cffi_f_ek_cpu_features(PyObject *self, PyObject *noarg)
 #  define _cffi_f_ek_cpu_features _cffi_d_ek_cpu_features
 #endif
 
-static size_t _cffi_d_ek_image_scratch_bytes(ek_tensor_config const * x0)
+static size_t _cffi_d_ek_image_scratch_bytes(ek_tensor_config const * x0, ek_image const * x1)
 {
-  return ek_image_scratch_bytes(x0);
+  return ek_image_scratch_bytes(x0, x1);
 }
 #ifndef PYPY_VERSION
 static PyObject *
-_cffi_f_ek_image_scratch_bytes(PyObject *self, PyObject *arg0)
+_cffi_f_ek_image_scratch_bytes(PyObject *self, PyObject *args)
 {
   ek_tensor_config const * x0;
+  ek_image const * x1;
   Py_ssize_t datasize;
   struct _cffi_freeme_s *large_args_free = NULL;
   size_t result;
   PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+
+  if (!PyArg_UnpackTuple(args, "ek_image_scratch_bytes", 2, 2, &arg0, &arg1))
+    return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
       _cffi_type(60), arg0, (char **)&x0);
@@ -1459,9 +1564,18 @@ _cffi_f_ek_image_scratch_bytes(PyObject *self, PyObject *arg0)
       return NULL;
   }
 
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(62), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (ek_image const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(62), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
   Py_BEGIN_ALLOW_THREADS
   _cffi_restore_errno();
-  { result = ek_image_scratch_bytes(x0); }
+  { result = ek_image_scratch_bytes(x0, x1); }
   _cffi_save_errno();
   Py_END_ALLOW_THREADS
 
@@ -1474,7 +1588,7 @@ _cffi_f_ek_image_scratch_bytes(PyObject *self, PyObject *arg0)
 #  define _cffi_f_ek_image_scratch_bytes _cffi_d_ek_image_scratch_bytes
 #endif
 
-static int _cffi_d_ek_image_tensor(ek_tensor_config const * x0, int x1, ek_image const * x2, float * x3, void * x4)
+static int _cffi_d_ek_image_tensor(ek_tensor_config const * x0, int x1, ek_image const * x2, void * x3, void * x4)
 {
   return ek_image_tensor(x0, x1, x2, x3, x4);
 }
@@ -1485,7 +1599,7 @@ _cffi_f_ek_image_tensor(PyObject *self, PyObject *args)
   ek_tensor_config const * x0;
   int x1;
   ek_image const * x2;
-  float * x3;
+  void * x3;
   void * x4;
   Py_ssize_t datasize;
   struct _cffi_freeme_s *large_args_free = NULL;
@@ -1523,10 +1637,10 @@ _cffi_f_ek_image_tensor(PyObject *self, PyObject *args)
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(13), arg3, (char **)&x3);
+      _cffi_type(5), arg3, (char **)&x3);
   if (datasize != 0) {
-    x3 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(13), arg3, (char **)&x3,
+    x3 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(5), arg3, (char **)&x3,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1578,7 +1692,7 @@ _cffi_f_ek_isa_name(PyObject *self, PyObject *arg0)
   Py_END_ALLOW_THREADS
 
   (void)self; /* unused */
-  pyresult = _cffi_from_c_pointer((char *)result, _cffi_type(129));
+  pyresult = _cffi_from_c_pointer((char *)result, _cffi_type(130));
   return pyresult;
 }
 #else
@@ -2864,12 +2978,18 @@ _cffi_f_ek_rolling_state_bytes(PyObject *self, PyObject *arg0)
 
 static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_ALIGNMENT", (void *)_cffi_const_EK_ALIGNMENT, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_ANTIALIAS", (void *)_cffi_const_EK_ANTIALIAS, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_AREA", (void *)_cffi_const_EK_AREA, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_AVX2", (void *)_cffi_const_EK_AVX2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_AVX512", (void *)_cffi_const_EK_AVX512, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_BAD_ALIGNMENT", (void *)_cffi_const_EK_BAD_ALIGNMENT, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_BAD_ARGUMENT", (void *)_cffi_const_EK_BAD_ARGUMENT, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_BAD_ISA", (void *)_cffi_const_EK_BAD_ISA, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_BAD_SAMPLE", (void *)_cffi_const_EK_BAD_SAMPLE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_BILINEAR", (void *)_cffi_const_EK_BILINEAR, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_BT601", (void *)_cffi_const_EK_BT601, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_BT709", (void *)_cffi_const_EK_BT709, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_CHW", (void *)_cffi_const_EK_CHW, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_ASIMD", (void *)_cffi_const_EK_CPU_ASIMD, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_AVX2", (void *)_cffi_const_EK_CPU_AVX2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_AVX512", (void *)_cffi_const_EK_CPU_AVX512, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -2882,13 +3002,16 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_CPU_SSE2", (void *)_cffi_const_EK_CPU_SSE2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_SVE", (void *)_cffi_const_EK_CPU_SVE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_SVE2", (void *)_cffi_const_EK_CPU_SVE2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_FLOAT16", (void *)_cffi_const_EK_FLOAT16, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FLOAT32", (void *)_cffi_const_EK_FLOAT32, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FLOAT64", (void *)_cffi_const_EK_FLOAT64, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FRAMES_CENTRED", (void *)_cffi_const_EK_FRAMES_CENTRED, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FRAMES_CENTRED_BUT_LAST", (void *)_cffi_const_EK_FRAMES_CENTRED_BUT_LAST, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FRAMES_HOPS", (void *)_cffi_const_EK_FRAMES_HOPS, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FRAMES_WHOLE", (void *)_cffi_const_EK_FRAMES_WHOLE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_HWC", (void *)_cffi_const_EK_HWC, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_INT16", (void *)_cffi_const_EK_INT16, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_INT8", (void *)_cffi_const_EK_INT8, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_ISA_COUNT", (void *)_cffi_const_EK_ISA_COUNT, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_LOG_10", (void *)_cffi_const_EK_LOG_10, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_LOG_DB", (void *)_cffi_const_EK_LOG_DB, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -2900,6 +3023,7 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_NAN_ERROR", (void *)_cffi_const_EK_NAN_ERROR, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_NAN_IGNORE", (void *)_cffi_const_EK_NAN_IGNORE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_NAN_PROPAGATE", (void *)_cffi_const_EK_NAN_PROPAGATE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_NEAREST", (void *)_cffi_const_EK_NEAREST, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_NEON", (void *)_cffi_const_EK_NEON, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_OK", (void *)_cffi_const_EK_OK, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_PAD_EDGE", (void *)_cffi_const_EK_PAD_EDGE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -2921,6 +3045,7 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_ROLLING_VARIANCE", (void *)_cffi_const_EK_ROLLING_VARIANCE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_ROLLING_Z_SCORE", (void *)_cffi_const_EK_ROLLING_Z_SCORE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_SSE2", (void *)_cffi_const_EK_SSE2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_UINT8", (void *)_cffi_const_EK_UINT8, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_HAMMING", (void *)_cffi_const_EK_WINDOW_HAMMING, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_HAMMING_PERIODIC", (void *)_cffi_const_EK_WINDOW_HAMMING_PERIODIC, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_HANN", (void *)_cffi_const_EK_WINDOW_HANN, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -2929,8 +3054,8 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_WINDOW_RECTANGULAR", (void *)_cffi_const_EK_WINDOW_RECTANGULAR, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "ek_best_isa", (void *)_cffi_f_ek_best_isa, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 73), (void *)_cffi_d_ek_best_isa },
   { "ek_clamp_range", (void *)_cffi_f_ek_clamp_range, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 66), (void *)_cffi_d_ek_clamp_range },
-  { "ek_cpu_features", (void *)_cffi_f_ek_cpu_features, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 127), (void *)_cffi_d_ek_cpu_features },
-  { "ek_image_scratch_bytes", (void *)_cffi_f_ek_image_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 124), (void *)_cffi_d_ek_image_scratch_bytes },
+  { "ek_cpu_features", (void *)_cffi_f_ek_cpu_features, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 128), (void *)_cffi_d_ek_cpu_features },
+  { "ek_image_scratch_bytes", (void *)_cffi_f_ek_image_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 124), (void *)_cffi_d_ek_image_scratch_bytes },
   { "ek_image_tensor", (void *)_cffi_f_ek_image_tensor, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 59), (void *)_cffi_d_ek_image_tensor },
   { "ek_isa_name", (void *)_cffi_f_ek_isa_name, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 0), (void *)_cffi_d_ek_isa_name },
   { "ek_log_mel", (void *)_cffi_f_ek_log_mel, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 21), (void *)_cffi_d_ek_log_mel },
@@ -2960,76 +3085,94 @@ static const struct _cffi_global_s _cffi_globals[] = {
 static const struct _cffi_field_s _cffi_fields[] = {
   { "data", offsetof(ek_image, data),
             sizeof(((ek_image *)0)->data),
-            _CFFI_OP(_CFFI_OP_NOOP, 160) },
+            _CFFI_OP(_CFFI_OP_NOOP, 161) },
   { "row_stride", offsetof(ek_image, row_stride),
                   sizeof(((ek_image *)0)->row_stride),
-                  _CFFI_OP(_CFFI_OP_NOOP, 158) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 159) },
   { "column_stride", offsetof(ek_image, column_stride),
                      sizeof(((ek_image *)0)->column_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 158) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 159) },
   { "channel_stride", offsetof(ek_image, channel_stride),
                       sizeof(((ek_image *)0)->channel_stride),
-                      _CFFI_OP(_CFFI_OP_NOOP, 158) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 159) },
   { "width", offsetof(ek_image, width),
              sizeof(((ek_image *)0)->width),
-             _CFFI_OP(_CFFI_OP_NOOP, 150) },
+             _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "height", offsetof(ek_image, height),
               sizeof(((ek_image *)0)->height),
-              _CFFI_OP(_CFFI_OP_NOOP, 150) },
+              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "u", offsetof(ek_image, u),
+         sizeof(((ek_image *)0)->u),
+         _CFFI_OP(_CFFI_OP_NOOP, 161) },
+  { "v", offsetof(ek_image, v),
+         sizeof(((ek_image *)0)->v),
+         _CFFI_OP(_CFFI_OP_NOOP, 161) },
+  { "chroma_row_stride", offsetof(ek_image, chroma_row_stride),
+                         sizeof(((ek_image *)0)->chroma_row_stride),
+                         _CFFI_OP(_CFFI_OP_NOOP, 159) },
+  { "chroma_column_stride", offsetof(ek_image, chroma_column_stride),
+                            sizeof(((ek_image *)0)->chroma_column_stride),
+                            _CFFI_OP(_CFFI_OP_NOOP, 159) },
+  { "matrix", offsetof(ek_image, matrix),
+              sizeof(((ek_image *)0)->matrix),
+              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "full_range", offsetof(ek_image, full_range),
+                  sizeof(((ek_image *)0)->full_range),
+                  _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "sample_rate_hz", offsetof(ek_log_mel_config, sample_rate_hz),
                       sizeof(((ek_log_mel_config *)0)->sample_rate_hz),
-                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "frame_samples", offsetof(ek_log_mel_config, frame_samples),
                      sizeof(((ek_log_mel_config *)0)->frame_samples),
-                     _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "window_samples", offsetof(ek_log_mel_config, window_samples),
                       sizeof(((ek_log_mel_config *)0)->window_samples),
-                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "hop_samples", offsetof(ek_log_mel_config, hop_samples),
                    sizeof(((ek_log_mel_config *)0)->hop_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "fft_samples", offsetof(ek_log_mel_config, fft_samples),
                    sizeof(((ek_log_mel_config *)0)->fft_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "mel_bins", offsetof(ek_log_mel_config, mel_bins),
                 sizeof(((ek_log_mel_config *)0)->mel_bins),
-                _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "window", offsetof(ek_log_mel_config, window),
               sizeof(((ek_log_mel_config *)0)->window),
-              _CFFI_OP(_CFFI_OP_NOOP, 150) },
+              _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "mel_scale", offsetof(ek_log_mel_config, mel_scale),
                  sizeof(((ek_log_mel_config *)0)->mel_scale),
-                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "mel_area", offsetof(ek_log_mel_config, mel_area),
                 sizeof(((ek_log_mel_config *)0)->mel_area),
-                _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "framing", offsetof(ek_log_mel_config, framing),
                sizeof(((ek_log_mel_config *)0)->framing),
-               _CFFI_OP(_CFFI_OP_NOOP, 150) },
+               _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "padding", offsetof(ek_log_mel_config, padding),
                sizeof(((ek_log_mel_config *)0)->padding),
-               _CFFI_OP(_CFFI_OP_NOOP, 150) },
+               _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "magnitude", offsetof(ek_log_mel_config, magnitude),
                  sizeof(((ek_log_mel_config *)0)->magnitude),
-                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "logarithm", offsetof(ek_log_mel_config, logarithm),
                  sizeof(((ek_log_mel_config *)0)->logarithm),
-                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "remove_dc", offsetof(ek_log_mel_config, remove_dc),
                  sizeof(((ek_log_mel_config *)0)->remove_dc),
-                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "energy", offsetof(ek_log_mel_config, energy),
               sizeof(((ek_log_mel_config *)0)->energy),
-              _CFFI_OP(_CFFI_OP_NOOP, 150) },
+              _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "cepstra", offsetof(ek_log_mel_config, cepstra),
                sizeof(((ek_log_mel_config *)0)->cepstra),
-               _CFFI_OP(_CFFI_OP_NOOP, 150) },
+               _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "lifter_from", offsetof(ek_log_mel_config, lifter_from),
                    sizeof(((ek_log_mel_config *)0)->lifter_from),
-                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "dither_seed", offsetof(ek_log_mel_config, dither_seed),
                    sizeof(((ek_log_mel_config *)0)->dither_seed),
-                   _CFFI_OP(_CFFI_OP_NOOP, 159) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 160) },
   { "lifter", offsetof(ek_log_mel_config, lifter),
               sizeof(((ek_log_mel_config *)0)->lifter),
               _CFFI_OP(_CFFI_OP_NOOP, 69) },
@@ -3047,37 +3190,37 @@ static const struct _cffi_field_s _cffi_fields[] = {
              _CFFI_OP(_CFFI_OP_NOOP, 69) },
   { "low_hz", offsetof(ek_log_mel_config, low_hz),
               sizeof(((ek_log_mel_config *)0)->low_hz),
-              _CFFI_OP(_CFFI_OP_NOOP, 131) },
+              _CFFI_OP(_CFFI_OP_NOOP, 132) },
   { "high_hz", offsetof(ek_log_mel_config, high_hz),
                sizeof(((ek_log_mel_config *)0)->high_hz),
-               _CFFI_OP(_CFFI_OP_NOOP, 131) },
+               _CFFI_OP(_CFFI_OP_NOOP, 132) },
   { "sample_rate_hz", offsetof(ek_micro_config, sample_rate_hz),
                       sizeof(((ek_micro_config *)0)->sample_rate_hz),
-                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "window_samples", offsetof(ek_micro_config, window_samples),
                       sizeof(((ek_micro_config *)0)->window_samples),
-                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "hop_samples", offsetof(ek_micro_config, hop_samples),
                    sizeof(((ek_micro_config *)0)->hop_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "channels", offsetof(ek_micro_config, channels),
                 sizeof(((ek_micro_config *)0)->channels),
-                _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "smoothing_bits", offsetof(ek_micro_config, smoothing_bits),
                       sizeof(((ek_micro_config *)0)->smoothing_bits),
-                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "pcan", offsetof(ek_micro_config, pcan),
             sizeof(((ek_micro_config *)0)->pcan),
-            _CFFI_OP(_CFFI_OP_NOOP, 150) },
+            _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "gain_bits", offsetof(ek_micro_config, gain_bits),
                  sizeof(((ek_micro_config *)0)->gain_bits),
-                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "log", offsetof(ek_micro_config, log),
            sizeof(((ek_micro_config *)0)->log),
-           _CFFI_OP(_CFFI_OP_NOOP, 150) },
+           _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "log_shift", offsetof(ek_micro_config, log_shift),
                  sizeof(((ek_micro_config *)0)->log_shift),
-                 _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "low_hz", offsetof(ek_micro_config, low_hz),
               sizeof(((ek_micro_config *)0)->low_hz),
               _CFFI_OP(_CFFI_OP_NOOP, 69) },
@@ -3104,52 +3247,52 @@ static const struct _cffi_field_s _cffi_fields[] = {
                     _CFFI_OP(_CFFI_OP_NOOP, 69) },
   { "window", offsetof(ek_rolling_config, window),
               sizeof(((ek_rolling_config *)0)->window),
-              _CFFI_OP(_CFFI_OP_NOOP, 150) },
+              _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "min_samples", offsetof(ek_rolling_config, min_samples),
                    sizeof(((ek_rolling_config *)0)->min_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "nan_policy", offsetof(ek_rolling_config, nan_policy),
                   sizeof(((ek_rolling_config *)0)->nan_policy),
-                  _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "ddof", offsetof(ek_rolling_config, ddof),
             sizeof(((ek_rolling_config *)0)->ddof),
-            _CFFI_OP(_CFFI_OP_NOOP, 150) },
+            _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "row", offsetof(ek_rolling_config, row),
            sizeof(((ek_rolling_config *)0)->row),
-           _CFFI_OP(_CFFI_OP_NOOP, 155) },
+           _CFFI_OP(_CFFI_OP_NOOP, 156) },
   { "quantile_count", offsetof(ek_rolling_config, quantile_count),
                       sizeof(((ek_rolling_config *)0)->quantile_count),
-                      _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "quantile_row", offsetof(ek_rolling_config, quantile_row),
                     sizeof(((ek_rolling_config *)0)->quantile_row),
-                    _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                    _CFFI_OP(_CFFI_OP_NOOP, 152) },
   { "quantile", offsetof(ek_rolling_config, quantile),
                 sizeof(((ek_rolling_config *)0)->quantile),
-                _CFFI_OP(_CFFI_OP_NOOP, 132) },
+                _CFFI_OP(_CFFI_OP_NOOP, 133) },
   { "bins", offsetof(ek_rolling_config, bins),
             sizeof(((ek_rolling_config *)0)->bins),
-            _CFFI_OP(_CFFI_OP_NOOP, 150) },
+            _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "ewma_adjust", offsetof(ek_rolling_config, ewma_adjust),
                    sizeof(((ek_rolling_config *)0)->ewma_adjust),
-                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "low", offsetof(ek_rolling_config, low),
            sizeof(((ek_rolling_config *)0)->low),
-           _CFFI_OP(_CFFI_OP_NOOP, 131) },
+           _CFFI_OP(_CFFI_OP_NOOP, 132) },
   { "high", offsetof(ek_rolling_config, high),
             sizeof(((ek_rolling_config *)0)->high),
-            _CFFI_OP(_CFFI_OP_NOOP, 131) },
+            _CFFI_OP(_CFFI_OP_NOOP, 132) },
   { "ewma_alpha", offsetof(ek_rolling_config, ewma_alpha),
                   sizeof(((ek_rolling_config *)0)->ewma_alpha),
-                  _CFFI_OP(_CFFI_OP_NOOP, 131) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 132) },
   { "data", offsetof(ek_series, data),
             sizeof(((ek_series *)0)->data),
             _CFFI_OP(_CFFI_OP_NOOP, 24) },
   { "sample_stride", offsetof(ek_series, sample_stride),
                      sizeof(((ek_series *)0)->sample_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 158) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 159) },
   { "series_stride", offsetof(ek_series, series_stride),
                      sizeof(((ek_series *)0)->series_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 158) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 159) },
   { "samples", offsetof(ek_series, samples),
                sizeof(((ek_series *)0)->samples),
                _CFFI_OP(_CFFI_OP_NOOP, 6) },
@@ -3158,76 +3301,122 @@ static const struct _cffi_field_s _cffi_fields[] = {
               _CFFI_OP(_CFFI_OP_NOOP, 6) },
   { "sample_type", offsetof(ek_series, sample_type),
                    sizeof(((ek_series *)0)->sample_type),
-                   _CFFI_OP(_CFFI_OP_NOOP, 150) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "width", offsetof(ek_tensor_config, width),
              sizeof(((ek_tensor_config *)0)->width),
-             _CFFI_OP(_CFFI_OP_NOOP, 150) },
+             _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "height", offsetof(ek_tensor_config, height),
               sizeof(((ek_tensor_config *)0)->height),
-              _CFFI_OP(_CFFI_OP_NOOP, 150) },
+              _CFFI_OP(_CFFI_OP_NOOP, 151) },
   { "source", offsetof(ek_tensor_config, source),
               sizeof(((ek_tensor_config *)0)->source),
-              _CFFI_OP(_CFFI_OP_NOOP, 153) },
+              _CFFI_OP(_CFFI_OP_NOOP, 154) },
   { "scale", offsetof(ek_tensor_config, scale),
              sizeof(((ek_tensor_config *)0)->scale),
-             _CFFI_OP(_CFFI_OP_NOOP, 147) },
+             _CFFI_OP(_CFFI_OP_NOOP, 148) },
   { "offset", offsetof(ek_tensor_config, offset),
               sizeof(((ek_tensor_config *)0)->offset),
-              _CFFI_OP(_CFFI_OP_NOOP, 147) },
+              _CFFI_OP(_CFFI_OP_NOOP, 148) },
+  { "fill", offsetof(ek_tensor_config, fill),
+            sizeof(((ek_tensor_config *)0)->fill),
+            _CFFI_OP(_CFFI_OP_NOOP, 148) },
+  { "planes", offsetof(ek_tensor_config, planes),
+              sizeof(((ek_tensor_config *)0)->planes),
+              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "mode", offsetof(ek_tensor_config, mode),
+            sizeof(((ek_tensor_config *)0)->mode),
+            _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "layout", offsetof(ek_tensor_config, layout),
+              sizeof(((ek_tensor_config *)0)->layout),
+              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "type", offsetof(ek_tensor_config, type),
+            sizeof(((ek_tensor_config *)0)->type),
+            _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "quantum", offsetof(ek_tensor_config, quantum),
+               sizeof(((ek_tensor_config *)0)->quantum),
+               _CFFI_OP(_CFFI_OP_NOOP, 69) },
+  { "zero_point", offsetof(ek_tensor_config, zero_point),
+                  sizeof(((ek_tensor_config *)0)->zero_point),
+                  _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "left", offsetof(ek_tensor_config, left),
+            sizeof(((ek_tensor_config *)0)->left),
+            _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "top", offsetof(ek_tensor_config, top),
+           sizeof(((ek_tensor_config *)0)->top),
+           _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "inner_width", offsetof(ek_tensor_config, inner_width),
+                   sizeof(((ek_tensor_config *)0)->inner_width),
+                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "inner_height", offsetof(ek_tensor_config, inner_height),
+                    sizeof(((ek_tensor_config *)0)->inner_height),
+                    _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "full_width", offsetof(ek_tensor_config, full_width),
+                  sizeof(((ek_tensor_config *)0)->full_width),
+                  _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "full_height", offsetof(ek_tensor_config, full_height),
+                   sizeof(((ek_tensor_config *)0)->full_height),
+                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "skip_x", offsetof(ek_tensor_config, skip_x),
+              sizeof(((ek_tensor_config *)0)->skip_x),
+              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+  { "skip_y", offsetof(ek_tensor_config, skip_y),
+              sizeof(((ek_tensor_config *)0)->skip_y),
+              _CFFI_OP(_CFFI_OP_NOOP, 151) },
 };
 
 static const struct _cffi_struct_union_s _cffi_struct_unions[] = {
-  { "$ek_image", 134, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_image), offsetof(struct _cffi_align_typedef_ek_image, y), 0, 6 },
-  { "$ek_log_mel_config", 135, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_log_mel_config), offsetof(struct _cffi_align_typedef_ek_log_mel_config, y), 6, 25 },
-  { "$ek_micro_config", 138, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_micro_config), offsetof(struct _cffi_align_typedef_ek_micro_config, y), 31, 17 },
-  { "$ek_rolling_config", 141, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_rolling_config), offsetof(struct _cffi_align_typedef_ek_rolling_config, y), 48, 13 },
-  { "$ek_series", 143, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_series), offsetof(struct _cffi_align_typedef_ek_series, y), 61, 6 },
-  { "$ek_tensor_config", 144, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_tensor_config), offsetof(struct _cffi_align_typedef_ek_tensor_config, y), 67, 5 },
-  { "ek_log_mel_plan", 136, _CFFI_F_OPAQUE,
+  { "$ek_image", 135, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_image), offsetof(struct _cffi_align_typedef_ek_image, y), 0, 12 },
+  { "$ek_log_mel_config", 136, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_log_mel_config), offsetof(struct _cffi_align_typedef_ek_log_mel_config, y), 12, 25 },
+  { "$ek_micro_config", 139, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_micro_config), offsetof(struct _cffi_align_typedef_ek_micro_config, y), 37, 17 },
+  { "$ek_rolling_config", 142, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_rolling_config), offsetof(struct _cffi_align_typedef_ek_rolling_config, y), 54, 13 },
+  { "$ek_series", 144, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_series), offsetof(struct _cffi_align_typedef_ek_series, y), 67, 6 },
+  { "$ek_tensor_config", 145, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_tensor_config), offsetof(struct _cffi_align_typedef_ek_tensor_config, y), 73, 20 },
+  { "ek_log_mel_plan", 137, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_log_mel_stream", 137, _CFFI_F_OPAQUE,
+  { "ek_log_mel_stream", 138, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_micro_plan", 139, _CFFI_F_OPAQUE,
+  { "ek_micro_plan", 140, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_micro_stream", 140, _CFFI_F_OPAQUE,
+  { "ek_micro_stream", 141, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_rolling_plan", 142, _CFFI_F_OPAQUE,
+  { "ek_rolling_plan", 143, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
 };
 
 static const struct _cffi_enum_s _cffi_enums[] = {
-  { "$1", 145, _cffi_prim_int(4, 1),
+  { "$1", 146, _cffi_prim_int(4, 1),
     "EK_ALIGNMENT,EK_OK,EK_BAD_ARGUMENT,EK_BAD_ALIGNMENT,EK_BAD_ISA,EK_BAD_SAMPLE,EK_PORTABLE,EK_SSE2,EK_AVX2,"
-    "EK_AVX512,EK_NEON,EK_ISA_COUNT,EK_FLOAT32,EK_INT16,EK_FLOAT64,EK_WINDOW_POVEY,EK_WINDOW_HANN_PERIODIC,"
-    "EK_WINDOW_HANN,EK_WINDOW_HAMMING,EK_WINDOW_HAMMING_PERIODIC,EK_WINDOW_RECTANGULAR,EK_MEL_KALDI,EK_MEL_SLANEY,"
-    "EK_MEL_HTK,EK_FRAMES_WHOLE,EK_FRAMES_CENTRED,EK_FRAMES_CENTRED_BUT_LAST,EK_FRAMES_HOPS,EK_PAD_REFLECT,"
-    "EK_PAD_SYMMETRIC,EK_PAD_ZERO,EK_PAD_EDGE,EK_LOG_NATURAL,EK_LOG_10,EK_LOG_DB,EK_LOG_NONE,EK_ROLLING_MEAN,"
-    "EK_ROLLING_VARIANCE,EK_ROLLING_STD,EK_ROLLING_Z_SCORE,EK_ROLLING_SLOPE,EK_ROLLING_MIN,EK_ROLLING_MAX,"
-    "EK_ROLLING_ENTROPY,EK_ROLLING_EWMA,EK_ROLLING_KINDS,EK_ROLLING_QUANTILES,EK_ROLLING_MAX_WINDOW,EK_ROLLING_MAX_BINS,"
-    "EK_NAN_PROPAGATE,EK_NAN_IGNORE,EK_NAN_ERROR" },
-  { "$2", 146, _cffi_prim_int(4, 0),
+    "EK_AVX512,EK_NEON,EK_ISA_COUNT,EK_FLOAT32,EK_INT16,EK_FLOAT64,EK_FLOAT16,EK_UINT8,EK_INT8,EK_WINDOW_POVEY,"
+    "EK_WINDOW_HANN_PERIODIC,EK_WINDOW_HANN,EK_WINDOW_HAMMING,EK_WINDOW_HAMMING_PERIODIC,EK_WINDOW_RECTANGULAR,"
+    "EK_MEL_KALDI,EK_MEL_SLANEY,EK_MEL_HTK,EK_FRAMES_WHOLE,EK_FRAMES_CENTRED,EK_FRAMES_CENTRED_BUT_LAST,EK_FRAMES_HOPS,"
+    "EK_PAD_REFLECT,EK_PAD_SYMMETRIC,EK_PAD_ZERO,EK_PAD_EDGE,EK_LOG_NATURAL,EK_LOG_10,EK_LOG_DB,EK_LOG_NONE,"
+    "EK_BILINEAR,EK_NEAREST,EK_ANTIALIAS,EK_AREA,EK_CHW,EK_HWC,EK_BT601,EK_BT709,EK_ROLLING_MEAN,EK_ROLLING_VARIANCE,"
+    "EK_ROLLING_STD,EK_ROLLING_Z_SCORE,EK_ROLLING_SLOPE,EK_ROLLING_MIN,EK_ROLLING_MAX,EK_ROLLING_ENTROPY,EK_ROLLING_EWMA,"
+    "EK_ROLLING_KINDS,EK_ROLLING_QUANTILES,EK_ROLLING_MAX_WINDOW,EK_ROLLING_MAX_BINS,EK_NAN_PROPAGATE,EK_NAN_IGNORE,"
+    "EK_NAN_ERROR" },
+  { "$2", 147, _cffi_prim_int(4, 0),
     "EK_CPU_SSE2,EK_CPU_AVX2,EK_CPU_AVX512,EK_CPU_AVX512_VNNI,EK_CPU_ASIMD,EK_CPU_FP16,EK_CPU_DOTPROD,EK_CPU_I8MM,"
     "EK_CPU_BF16,EK_CPU_SVE,EK_CPU_SVE2,EK_CPU_SME" },
 };
 
 static const struct _cffi_typename_s _cffi_typenames[] = {
-  { "ek_image", 134 },
-  { "ek_log_mel_config", 135 },
-  { "ek_log_mel_plan", 136 },
-  { "ek_log_mel_stream", 137 },
-  { "ek_micro_config", 138 },
-  { "ek_micro_plan", 139 },
-  { "ek_micro_stream", 140 },
-  { "ek_rolling_config", 141 },
-  { "ek_rolling_plan", 142 },
-  { "ek_series", 143 },
-  { "ek_tensor_config", 144 },
+  { "ek_image", 135 },
+  { "ek_log_mel_config", 136 },
+  { "ek_log_mel_plan", 137 },
+  { "ek_log_mel_stream", 138 },
+  { "ek_micro_config", 139 },
+  { "ek_micro_plan", 140 },
+  { "ek_micro_stream", 141 },
+  { "ek_rolling_config", 142 },
+  { "ek_rolling_plan", 143 },
+  { "ek_series", 144 },
+  { "ek_tensor_config", 145 },
 };
 
 static const struct _cffi_type_context_s _cffi_type_context = {
@@ -3237,12 +3426,12 @@ static const struct _cffi_type_context_s _cffi_type_context = {
   _cffi_struct_unions,
   _cffi_enums,
   _cffi_typenames,
-  92,  /* num_globals */
+  103,  /* num_globals */
   11,  /* num_struct_unions */
   2,  /* num_enums */
   11,  /* num_typenames */
   NULL,  /* no includes */
-  163,  /* num_types */
+  164,  /* num_types */
   0,  /* flags */
 };
 

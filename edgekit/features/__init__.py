@@ -4,7 +4,7 @@
     Mfcc            samples → float32 (frames, coefficients), presets of Kaldi and librosa
     MicroFrontend   int16 samples → float32 (frames, channels), TFLite-micro's fixed point
     FeatureStream   any of these in chunks: `LogMel.kaldi().stream()`
-    ImageTensor     uint8 (height, width, 3) → float32 (3, height, width)
+    ImageTensor     uint8 (height, width, 3), gray or camera planes → (3, height, width)
     RollingStats    float32 or float64 (series, n) → (series, statistics, n)
     build           one of them from its part of a manifest
 
@@ -21,17 +21,20 @@ from edgekit.features.stream import FeatureStream
 from edgekit.features.window import RollingStats, RollingStream
 from edgekit.manifest import (
     Bins,
+    Camera,
     Ewma,
     FeatureSpec,
     LogMelSpec,
     MfccSpec,
     MicroFrontendSpec,
+    Output,
+    Resize,
     RollingStatsSpec,
 )
 
 __all__ = [
-    "Bins", "Ewma", "FeatureStream", "Features", "ImageTensor", "LogMel", "Mfcc", "MicroFrontend",
-    "RollingStats", "RollingStream", "build",
+    "Bins", "Camera", "Ewma", "FeatureStream", "Features", "ImageTensor", "LogMel", "Mfcc",
+    "MicroFrontend", "Output", "Resize", "RollingStats", "RollingStream", "build",
 ]  # fmt: skip
 
 Features: TypeAlias = LogMel | Mfcc | MicroFrontend | ImageTensor | RollingStats

@@ -39,6 +39,9 @@ enum {
     EK_FLOAT32 = 0,
     EK_INT16 = 1,
     EK_FLOAT64 = 2,
+    EK_FLOAT16 = 3,
+    EK_UINT8 = 4,
+    EK_INT8 = 5,
 
     /* Windows; the periodic ones divide by their length, the others by one less. Povey is hann to
      * the power 0.85. */
@@ -72,6 +75,20 @@ enum {
     EK_LOG_10 = 1,
     EK_LOG_DB = 2, /* 10 log10 of a power, 20 log10 of a magnitude */
     EK_LOG_NONE = 3,
+
+    /* How a picture is resized: bilinear without antialiasing, the nearest pixel's centre, a triangle
+     * as wide as a pixel of the result (but never narrower than the source's), the area it covers. */
+    EK_BILINEAR = 0,
+    EK_NEAREST = 1,
+    EK_ANTIALIAS = 2,
+    EK_AREA = 3,
+
+    /* Axes of a tensor. */
+    EK_CHW = 0,
+    EK_HWC = 1,
+
+    EK_BT601 = 0,
+    EK_BT709 = 1,
 
     /* Statistics over a rolling window; the first five come from sums, the decaying mean has no
      * window, the quantiles have a place of their own. */
@@ -166,7 +183,9 @@ typedef struct {
 typedef struct ek_micro_plan ek_micro_plan;
 typedef struct ek_micro_stream ek_micro_stream;
 
-/* An 8-bit image: channel c of pixel (x, y) is at data + y row + x column + c channel bytes. */
+/* An 8-bit image: channel c of pixel (x, y) is at data + y row + x column + c channel bytes. With
+ * `u` it is a camera's: data is luma, one byte per pixel, and u and v are at y/2 chroma_row + x/2
+ * chroma_column; it has an even width and height, or one more column or row than that of luma. */
 typedef struct {
     const uint8_t *data;
     ptrdiff_t row_stride;
@@ -174,15 +193,35 @@ typedef struct {
     ptrdiff_t channel_stride;
     int32_t width;
     int32_t height;
+    const uint8_t *u;
+    const uint8_t *v;
+    ptrdiff_t chroma_row_stride;
+    ptrdiff_t chroma_column_stride;
+    int32_t matrix;
+    int32_t full_range; /* 0: luma is 16 to 235, chroma 16 to 240 */
 } ek_image;
 
-/* Planes of width x height floats: value = pixel[source[c]] * scale[c] + offset[c]. */
+/* What becomes of an image. The whole of it is resized to full_width x full_height; from
+ * (skip_x, skip_y) on, inner_width x inner_height of that are put at (left, top) of the result,
+ * whose other pixels are `fill`. 0 for full_ or inner_: the same as inner_, or the result.
+ *
+ * value = pixel[source[c]] * scale[c] + offset[c]; one plane is the sum of the three. Whole numbers
+ * are value / quantum, rounded to even, plus zero_point, within their type. */
 typedef struct {
     int32_t width;
     int32_t height;
     int32_t source[3];
     float scale[3];
     float offset[3];
+    float fill[3];
+    int32_t planes; /* 1, or 3, or 0 for 3 */
+    int32_t mode;
+    int32_t layout;
+    int32_t type; /* EK_FLOAT32, EK_FLOAT16, EK_UINT8, EK_INT8 */
+    float quantum;
+    int32_t zero_point;
+    int32_t left, top, inner_width, inner_height;
+    int32_t full_width, full_height, skip_x, skip_y;
 } ek_tensor_config;
 
 EK_API uint32_t ek_cpu_features(void);
@@ -246,12 +285,12 @@ EK_API int64_t ek_micro_stream_push(const ek_micro_plan *plan, ek_micro_stream *
 /* In place: max(value, largest - range), then (value + offset) * scale. One NaN makes all NaN. */
 EK_API int ek_clamp_range(float *values, size_t count, float range, float offset, float scale);
 
-/* 0 when the configuration is refused. */
-EK_API size_t ek_image_scratch_bytes(const ek_tensor_config *config);
+/* 0 when the configuration or the image is refused. */
+EK_API size_t ek_image_scratch_bytes(const ek_tensor_config *config, const ek_image *image);
 
-/* Bilinear with half-pixel centres and no antialiasing; out has 3 planes. */
+/* out has planes x height x width values, or height x width x planes. */
 EK_API int ek_image_tensor(const ek_tensor_config *config, int isa, const ek_image *image,
-                           float *out, void *scratch);
+                           void *out, void *scratch);
 
 /* Rows of the result: row[kind] for each kind of statistic, quantile_row[i] for each quantile; -1
  * for what is not wanted. The rows are 0, 1, 2, ... without a gap. */

@@ -12,6 +12,9 @@
 #define EK_IMAGE_PAIR(name)                                                                        \
     void name(const uint8_t *top, const uint8_t *bottom, const ek_columns *columns,                \
               const ek_blend *blend, float *const *out)
+#define EK_IMAGE_SUM_ROWS(name) void name(const ek_row_sum *sum, float *out)
+#define EK_IMAGE_SUM_COLUMNS(name) void name(const ek_column_sum *sum, float *const *out)
+#define EK_IMAGE_EMIT(name) void name(const ek_emission *emission)
 
 typedef struct {
     /* One source row to three planes of columns->width sums, in 1 / (1 << EK_WEIGHT_BITS). */
@@ -20,17 +23,24 @@ typedef struct {
     EK_IMAGE_BLEND((*blend));
     /* Both at once, for rows that are needed only here. */
     EK_IMAGE_PAIR((*pair));
+    EK_IMAGE_SUM_ROWS((*sum_rows));
+    EK_IMAGE_SUM_COLUMNS((*sum_columns));
+    EK_IMAGE_EMIT((*emit));
 } ek_image_operations;
 
 #define EK_DECLARE_IMAGE(isa)                                                                      \
     EK_IMAGE_ROW(ek_image_row_##isa);                                                              \
     EK_IMAGE_BLEND(ek_image_blend_##isa);                                                          \
-    EK_IMAGE_PAIR(ek_image_pair_##isa);
+    EK_IMAGE_PAIR(ek_image_pair_##isa);                                                            \
+    EK_IMAGE_SUM_ROWS(ek_image_sum_rows_##isa);                                                    \
+    EK_IMAGE_SUM_COLUMNS(ek_image_sum_columns_##isa);                                              \
+    EK_IMAGE_EMIT(ek_image_emit_##isa);
 
 #define EK_FILL_IMAGE(isa)                                                                         \
     (ek_image_operations)                                                                          \
     {                                                                                              \
-        ek_image_row_##isa, ek_image_blend_##isa, ek_image_pair_##isa                              \
+        ek_image_row_##isa, ek_image_blend_##isa, ek_image_pair_##isa, ek_image_sum_rows_##isa,    \
+            ek_image_sum_columns_##isa, ek_image_emit_##isa                                        \
     }
 
 #endif

@@ -1,4 +1,4 @@
-/* Where the columns of a row come from, and what a call works on. */
+/* Where the pixels of a row come from, and what a call works on. */
 #ifndef EK_IMAGE_PLAN_H
 #define EK_IMAGE_PLAN_H
 
@@ -31,6 +31,43 @@ typedef struct {
     float scale[3];
     float offset[3];
 } ek_blend;
+
+/* Weighted sums of `taps` rows of bytes, `stride` bytes apart. */
+typedef struct {
+    const uint8_t *row;
+    ptrdiff_t stride;
+    const float *weight;
+    int32_t taps;
+    int32_t count; /* bytes of a row */
+    int32_t more;  /* add to what is there */
+} ek_row_sum;
+
+/* Weighted sums of pixels in a row of floats, each pixel `pixel` floats: column x of the result has
+ * most_taps weights, behind those of the column before, of which taps[x] count, from first[x] on. */
+typedef struct {
+    const float *row;
+    int32_t pixel;
+    int32_t width;
+    const int32_t *first;
+    const int32_t *taps;
+    const float *weight;
+    int32_t most_taps;
+    int32_t source[3];
+    float scale[3];
+    float offset[3];
+} ek_column_sum;
+
+/* A row of three or one planes, to where it belongs in the result. */
+typedef struct {
+    float *const *rows;
+    int32_t planes;
+    int32_t width;
+    int32_t layout;
+    int32_t type;
+    float quantum;
+    float zero_point;
+    void *out[3]; /* of the planes, or of the pixels in out[0] */
+} ek_emission;
 
 static inline size_t ek_aligned(size_t bytes)
 {

@@ -80,8 +80,10 @@ static void image_calls_are_refused(void)
     static const uint8_t pixels[12];
     static float out[12];
     static char scratch[1024] __attribute__((aligned(64)));
-    const ek_tensor_config good = {2, 2, {0, 1, 2}, {1, 1, 1}, {0, 0, 0}};
-    const ek_image image = {pixels, 6, 3, 1, 2, 2};
+    const ek_tensor_config good = {
+        .width = 2, .height = 2, .source = {0, 1, 2}, .scale = {1, 1, 1}, .quantum = 1.0f};
+    const ek_image image = {.data = pixels, .row_stride = 6, .column_stride = 3,
+                            .channel_stride = 1, .width = 2, .height = 2};
     ek_tensor_config bad = good;
     CHECK(ek_image_tensor(&good, 0, &image, out, scratch) == EK_OK, "good");
     CHECK(ek_image_tensor(NULL, 0, &image, out, scratch) == EK_BAD_ARGUMENT, "config");
@@ -90,14 +92,41 @@ static void image_calls_are_refused(void)
     CHECK(ek_image_tensor(&good, 0, &image, out, scratch + 4) == EK_BAD_ALIGNMENT, "scratch");
     CHECK(ek_image_tensor(&good, EK_ISA_COUNT, &image, out, scratch) == EK_BAD_ISA, "isa");
     bad.source[1] = 3;
-    CHECK(ek_image_scratch_bytes(&bad) == 0, "channel 3");
+    CHECK(ek_image_scratch_bytes(&bad, &image) == 0, "channel 3");
     bad = good;
     bad.width = 0;
-    CHECK(ek_image_scratch_bytes(&bad) == 0, "no width");
+    CHECK(ek_image_scratch_bytes(&bad, &image) == 0, "no width");
     bad = good;
     bad.scale[2] = NAN;
-    CHECK(ek_image_scratch_bytes(&bad) == 0, "NaN");
-    const ek_image empty = {pixels, 6, 3, 1, 2, 0};
+    CHECK(ek_image_scratch_bytes(&bad, &image) == 0, "NaN");
+#define NO_TENSOR(field, value)                                                                    \
+    do {                                                                                           \
+        bad = good;                                                                                \
+        bad.field = value;                                                                         \
+        CHECK(ek_image_scratch_bytes(&bad, &image) == 0, "accepted");                              \
+    } while (0)
+    NO_TENSOR(planes, 2);
+    NO_TENSOR(mode, 4);
+    NO_TENSOR(layout, 2);
+    NO_TENSOR(type, EK_INT16);
+    NO_TENSOR(fill[1], INFINITY);
+    NO_TENSOR(left, 1);        /* with the picture as wide as the result */
+    NO_TENSOR(inner_width, 3);
+    NO_TENSOR(skip_y, 1);
+    NO_TENSOR(full_height, 1); /* less than what is shown */
+    bad = good;
+    bad.type = EK_INT8;
+    CHECK(ek_image_scratch_bytes(&bad, &image) != 0, "int8");
+    bad.zero_point = 128;
+    CHECK(ek_image_scratch_bytes(&bad, &image) == 0, "zero point");
+    bad.zero_point = 0;
+    bad.quantum = 0.0f;
+    CHECK(ek_image_scratch_bytes(&bad, &image) == 0, "quantum");
+    ek_image half = image;
+    half.u = pixels;
+    CHECK(ek_image_scratch_bytes(&good, &half) == 0, "no v");
+    ek_image empty = image;
+    empty.height = 0;
     CHECK(ek_image_tensor(&good, 0, &empty, out, scratch) == EK_BAD_ARGUMENT, "empty");
 }
 

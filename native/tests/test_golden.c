@@ -35,19 +35,25 @@ static uint64_t of_log_mel(const ek_log_mel_config *config, int isa)
     return digest(UINT64_C(14695981039346656037), out, values);
 }
 
-static uint64_t of_image(int32_t width, int32_t height, int isa)
+/* Every mode into every type, once each way around. */
+static uint64_t of_image(int32_t width, int32_t height, int mode, int type, int isa)
 {
     static uint8_t pixels[90][160][3];
     static float out[3 * 256 * 256];
-    static char scratch[1 << 15] __attribute__((aligned(64)));
-    const ek_tensor_config config = {width, height, {0, 1, 2},
-                                     {1.0f / 58.395f, 1.0f / 57.12f, 1.0f / 57.375f},
-                                     {-2.117904f, -2.035714f, -1.804444f}};
-    const ek_image image = {&pixels[0][0][0], sizeof pixels[0], 3, 1, 160, 90};
+    static char scratch[1 << 16] __attribute__((aligned(64)));
+    const ek_tensor_config config = {.width = width, .height = height, .source = {0, 1, 2},
+                                     .scale = {1.0f / 58.395f, 1.0f / 57.12f, 1.0f / 57.375f},
+                                     .offset = {-2.117904f, -2.035714f, -1.804444f},
+                                     .mode = mode, .type = type, .quantum = 0.02f,
+                                     .zero_point = 5, .layout = type % 2};
+    const ek_image image = {.data = &pixels[0][0][0], .row_stride = sizeof pixels[0],
+                            .column_stride = 3, .channel_stride = 1, .width = 160, .height = 90};
     uint64_t state = 5;
     for (size_t i = 0; i < sizeof pixels; i++)
         (&pixels[0][0][0])[i] = (uint8_t)(next_random(&state) >> 24);
-    CHECK(ek_image_scratch_bytes(&config) <= sizeof scratch, "scratch");
+    const size_t scratch_bytes = ek_image_scratch_bytes(&config, &image);
+    CHECK(scratch_bytes && scratch_bytes <= sizeof scratch, "%zu", scratch_bytes);
+    memset(out, 0, sizeof out);
     CHECK(ek_image_tensor(&config, isa, &image, out, scratch) == EK_OK, "run");
     return digest(UINT64_C(14695981039346656037), out, 3 * (size_t)width * (size_t)height);
 }
@@ -89,9 +95,19 @@ static const struct {
 static const uint64_t log_mels[] = {UINT64_C(0x44d1029102c80102), UINT64_C(0xcab3f8bd2c810773),
                                     UINT64_C(0x6a59ebf2308ddb7e), UINT64_C(0x467ccd971554b7a5),
                                     UINT64_C(0x17c294de657d4ac4), UINT64_C(0x5ee519549af85a40)};
-static const int32_t sizes[][2] = {{224, 224}, {64, 48}, {1, 1}};
-static const uint64_t images[] = {UINT64_C(0x6d8eaed02bf79254), UINT64_C(0xf2f2d4610acc2f63),
-                                  UINT64_C(0x9ee52d05addfee59)};
+static const struct {
+    int32_t width, height, mode, type;
+    uint64_t digest;
+} images[] = {
+    {224, 224, EK_BILINEAR, EK_FLOAT32, UINT64_C(0x6d8eaed02bf79254)},
+    {64, 48, EK_BILINEAR, EK_FLOAT32, UINT64_C(0xf2f2d4610acc2f63)},
+    {1, 1, EK_BILINEAR, EK_FLOAT32, UINT64_C(0x9ee52d05addfee59)},
+    {64, 48, EK_BILINEAR, EK_INT8, UINT64_C(0x0cabad797906ba16)},
+    {60, 40, EK_NEAREST, EK_UINT8, UINT64_C(0x28ad48732b38fd64)},
+    {48, 31, EK_ANTIALIAS, EK_FLOAT32, UINT64_C(0xa861b7edbf2631b9)},
+    {200, 101, EK_ANTIALIAS, EK_FLOAT16, UINT64_C(0xd60a925d0d7fe84c)},
+    {33, 17, EK_AREA, EK_FLOAT32, UINT64_C(0xbec0234583e48ca5)},
+};
 
 static int differs(const char *what, size_t i, int isa, uint64_t found, uint64_t expected)
 {
@@ -108,8 +124,11 @@ int main(void)
     for (int isa = EK_PORTABLE; isa <= ek_best_isa(); isa++) {
         for (size_t i = 0; i < COUNT(presets); i++)
             failures += differs("log-mel", i, isa, of_log_mel(presets[i], isa), log_mels[i]);
-        for (size_t i = 0; i < COUNT(sizes); i++)
-            failures += differs("image", i, isa, of_image(sizes[i][0], sizes[i][1], isa), images[i]);
+        for (size_t i = 0; i < COUNT(images); i++)
+            failures += differs("image", i, isa,
+                                of_image(images[i].width, images[i].height, images[i].mode,
+                                         images[i].type, isa),
+                                images[i].digest);
         for (size_t i = 0; i < COUNT(rollings); i++)
             failures += differs("rolling", i, isa, of_rolling(rollings[i].window, rollings[i].type, isa),
                                 rollings[i].digest);

@@ -7,7 +7,11 @@
 enum { MOST_SIDE = 40 };
 
 static const ek_tensor_config base = {
-    1, 1, {2, 1, 0}, {1.0f / 58.395f, 1.0f / 57.12f, 1.0f / 57.375f}, {-2.1f, -2.0f, -1.8f}};
+    .width = 1,
+    .height = 1,
+    .source = {2, 1, 0},
+    .scale = {1.0f / 58.395f, 1.0f / 57.12f, 1.0f / 57.375f},
+    .offset = {-2.1f, -2.0f, -1.8f}};
 
 static double pixel(const ek_image *image, int c, int64_t x, int64_t y)
 {
@@ -31,7 +35,7 @@ static double reference(const ek_image *image, const ek_tensor_config *config, i
 static void matches_the_reference(const ek_image *image, const ek_tensor_config *config, int at_end)
 {
     const size_t out_bytes = 3 * (size_t)config->width * (size_t)config->height * sizeof(float);
-    const size_t work_bytes = ek_image_scratch_bytes(config);
+    const size_t work_bytes = ek_image_scratch_bytes(config, image);
     CHECK(work_bytes != 0 && work_bytes % EK_ALIGNMENT == 0, "%zu", work_bytes);
     guarded out = guarded_new(out_bytes), work = guarded_new(work_bytes);
     float *portable = malloc(out_bytes);
@@ -67,7 +71,9 @@ static void one_case(uint64_t *state)
     uint8_t *data = at_end ? guarded_end(&memory, bytes) : guarded_start(&memory);
     for (size_t i = 0; i < bytes; i++)
         data[i] = (uint8_t)(next_random(state) >> 24);
-    ek_image image = {data, row, channels, 1, w, h};
+    ek_image image = {.data = data, .row_stride = row, .width = w, .height = h};
+    image.column_stride = channels;
+    image.channel_stride = 1;
     if (next_random(state) % 4 == 0) {
         image.data += row * (h - 1);
         image.row_stride = -row;

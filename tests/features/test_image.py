@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgekit.errors import InputError, UsageError
-from edgekit.features import ImageTensor, build
+from edgekit.features import ImageTensor, Output, Resize, build
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 sides = st.integers(1, 70)
@@ -140,7 +140,7 @@ def test_the_spec_builds_the_same_features_and_survives_pickling():
     [
         ("photo.png", "got str, expected a uint8 NumPy array"),
         (np.zeros((4, 4, 3), np.float32), r"got float32 with shape \(4, 4, 3\)"),
-        (np.zeros((4, 4), np.uint8), r"got uint8 with shape \(4, 4\).*repeat gray"),
+        (np.zeros((4, 4), np.uint8), r"got uint8 with shape \(4, 4\).*for gray set source"),
         (np.zeros((4, 4, 4), np.uint8), r"shape \(4, 4, 4\).*drop an alpha channel"),
         (np.zeros((0, 4, 3), np.uint8), r"shape \(0, 4, 3\).*sides of 1 to 32768"),
         (np.broadcast_to(np.zeros(3, np.uint8), (32_769, 4, 3)), "sides of 1 to 32768"),
@@ -157,7 +157,18 @@ def test_images_that_are_not_images_are_refused_by_name(image, problem):
         ({"height_px": 0}, "height_px=0; use 1 to 32768"),
         ({"height_px": 4, "width_px": 40_000}, "width_px=40000; use 1 to 32768"),
         ({"height_px": 4, "min_width_px": 9, "max_width_px": 8}, "min_width_px=9 above"),
-        ({"height_px": 4, "channels": "gray"}, "channels='gray'; use 'rgb' or 'bgr'"),
+        ({"height_px": 4, "channels": "xyz"}, "channels='xyz'; use 'rgb', 'bgr' or 'gray'"),
+        ({"height_px": 4, "resize": Resize("cubic")}, "use mode 'bilinear', 'nearest'"),
+        ({"height_px": 4, "resize": Resize(fit="crop")}, "fit='crop' without width_px"),
+        (
+            {"height_px": 4, "resize": Resize(short_px=9)},
+            "give short_px, 1 or more, with fit='crop'",
+        ),
+        ({"height_px": 4, "source": "yuv"}, "use 'rgb', 'bgr', 'gray' or a Camera"),
+        ({"height_px": 4, "output": Output("int4")}, "use dtype 'float32', 'float16'"),
+        ({"height_px": 4, "output": Output("int8", scale=0.0)}, "use a scale above 0"),
+        ({"height_px": 4, "output": Output("uint8", zero_point=-1)}, "zero_point of 0 to 255"),
+        ({"height_px": 4, "output": Output(layout="nchw")}, "use layout 'chw' or 'hwc'"),
         ({"height_px": 4, "mean": (0.5,)}, "one number per plane"),
         ({"height_px": 4, "std": (1.0, 0.0, 1.0)}, "std above 0"),
         ({"height_px": 4, "mean": (0.0, float("nan"), 0.0)}, "finite numbers"),
