@@ -8,7 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgekit.selftest import cache_folder
+
 LOCK = ".lock"
+
+
+def work_folder() -> Path:
+    """In edgekit's cache folder, or among temporary files where that cannot be written."""
+    folder = cache_folder() / "work"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir())
+    return folder if os.access(folder, os.W_OK) else Path(tempfile.gettempdir())
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
-from edgekit_converters.folders import own_folder
+from edgekit_converters.folders import own_folder, work_folder
 
 HOLD = """
 import sys, time
@@ -38,3 +40,11 @@ def test_what_a_killed_process_left_is_swept_and_what_is_in_use_stays(tmp_path):
             process.kill()
             process.wait()
             process.stdout.close()
+
+
+def test_without_a_cache_folder_it_works_in_the_temporary_one(tmp_path, monkeypatch):
+    (tmp_path / "taken").write_text("a file")
+    monkeypatch.setenv("EDGEKIT_CACHE", str(tmp_path / "taken"))
+    assert work_folder() == Path(tempfile.gettempdir())
+    monkeypatch.setenv("EDGEKIT_CACHE", str(tmp_path / "cache"))
+    assert work_folder() == tmp_path / "cache" / "work"

@@ -66,12 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from edgekit.selftest import cache_folder
-    from edgekit_converters.folders import LOCK, own_folder
+    from edgekit_converters.folders import LOCK, own_folder, work_folder
     from edgekit_converters.pack import identify, publishing
 
     identity = identify(args.name or args.model.stem, args.version)
-    with own_folder(cache_folder() / "work", "optimize-") as work, telling() as progress:
+    with own_folder(work_folder(), "optimize-") as work, telling() as progress:
         job = accepted(args, work, progress)
         with publishing(args.out) as staging:
             if args.replay is not None:
@@ -103,6 +102,8 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
     place = place_for(target, args.device) if source.model is not None else HERE
     progress.start("reading the task's samples", None)
     data = data_digest(task)
+    is_board = place.device.startswith(("ssh:", "adb:"))  # another one may stand there tomorrow
+    may_remember = not (args.no_cache or is_board or data is None)
     asked = (source.sha256, data, target, place, goal, args.seed)
     return Job(
         source=source,
@@ -114,7 +115,7 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
         progress=progress,
         place=place,
         effort=Effort(args.cpu_seconds),
-        cache=NoCache() if args.no_cache or data is None else search_cache(),
+        cache=search_cache() if may_remember else NoCache(),
         identity=digest_of(*asked, machine(), own_code()),
         data=data,
         memory_bytes=memory,
