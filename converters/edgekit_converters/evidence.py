@@ -31,6 +31,7 @@ def as_builtins(result: SearchResult) -> dict[str, Any]:
         "measured": result.measured,
         "front": [each.recipe.name for each in result.front],
         "unfinished": result.unfinished,
+        "explanations": msgspec.to_builtins(result.explanations),
         "candidates": [_candidate(each) for each in (result.baseline, *result.candidates)],
     }
 

@@ -13,6 +13,8 @@ from edgekit_converters.calibrate import Calibration
 from edgekit_converters.candidate import Candidate, Judged, one_line
 from edgekit_converters.cost import Cost
 from edgekit_converters.evaluate import remembering
+from edgekit_converters.explain import explain
+from edgekit_converters.explanation import Explanation
 from edgekit_converters.passes import PassReport
 from edgekit_converters.recipe import Recipe
 from edgekit_converters.rungs import RUNGS, Rung
@@ -23,6 +25,8 @@ MOST_LOOKS = 3
 """At the evaluation split. Every look makes it a little less unseen."""
 MOST_DOUBTFUL = 2
 """Candidates over budget on the calibration split, though not proven so, that may be measured."""
+EXPLAINING_S = 12.0
+"""CPU seconds after which no further explanation is begun; `edgekit explain` has no such limit."""
 SLOWEST = 1 / 0.97
 """Cost over that of the model that came, of anything that is shipped."""
 
@@ -41,6 +45,7 @@ class SearchResult:
         chosen: one of `candidates`, or `baseline`.
         looks: finalists that saw the evaluation split.
         unfinished: why the ladder was not climbed to its end; empty where it was.
+        explanations: why candidates failed, as many as there was time for.
     """
 
     job: Job
@@ -52,6 +57,7 @@ class SearchResult:
     chosen: Candidate
     looks: int
     unfinished: str = ""
+    explanations: tuple[Explanation, ...] = ()
 
     @property
     def front(self) -> tuple[Candidate, ...]:
@@ -74,8 +80,15 @@ def _drop_of(candidate: Candidate) -> float:
     return candidate.judged.drop.point if candidate.judged else float("inf")
 
 
-def optimize(job: Job, rungs: Sequence[Rung] = RUNGS) -> SearchResult:
-    """Search for the cheapest model in budget.
+def optimize(
+    job: Job, rungs: Sequence[Rung] = RUNGS, explaining_s: float = EXPLAINING_S
+) -> SearchResult:
+    """Search for the cheapest model in budget, and explain why others failed.
+
+    Args:
+        job: what is asked.
+        rungs: of the ladder.
+        explaining_s: CPU seconds for explanations, on top of the search's.
 
     Raises:
         ModelError: the model cannot be optimized or run.
@@ -93,16 +106,19 @@ def optimize(job: Job, rungs: Sequence[Rung] = RUNGS) -> SearchResult:
         clean = judged.get(bench.clean.recipe, bench.clean)
         chosen = fallback(clean, job, bench)
         judged[chosen.recipe] = chosen
+    candidates = tuple(judged.get(each.recipe, each) for each in tried)
+    latest_s = min(job.effort.spent_s, job.effort.limit_s) + explaining_s
     return SearchResult(
         job=job,
         passes=bench.passes,
         calibration=bench.grounds.whole.calibration,
         measured=bench.meter.about,
         baseline=judged.get(bench.source.recipe, bench.source),
-        candidates=tuple(judged.get(each.recipe, each) for each in tried),
+        candidates=candidates,
         chosen=chosen,
         looks=looks,
         unfinished=unfinished,
+        explanations=explain(job, bench, candidates, latest_s),
     )
 
 

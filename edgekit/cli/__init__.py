@@ -28,6 +28,7 @@ Make a trained model small and fast for one device, prove it, pack it, ship it.
 
   edgekit init model.onnx                            write a task file to start from
   edgekit optimize model.onnx --task task.py         search for the cheapest model in budget
+  edgekit explain                                    say why the other candidates failed
   edgekit run out/model-1.edgekit photo.png          run what it packed
   edgekit gate new.edgekit --baseline old.edgekit    judge a release: exit code 0, 1 or 3
 """

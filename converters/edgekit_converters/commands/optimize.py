@@ -21,7 +21,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", type=Path, help="a trained .onnx model; a .tflite is scored and packed as it is"
     )
-    parser.add_argument("--task", type=Path, required=True, help="what it is for: a task.py")
+    add_search_arguments(parser, is_task_required=True)
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the bundles")
+    parser.add_argument("--name", help="of the bundle (the model file's name)")
+    parser.add_argument("--version", default="1", help="of the bundle (1)")
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        metavar="EVIDENCE",
+        help="make the chosen model of an evidence file or a bundle again, without searching",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_search_arguments(
+    parser: argparse.ArgumentParser, *, is_task_required: bool = False
+) -> None:
+    """Declare what a search is asked for."""
+    parser.add_argument(
+        "--task", type=Path, required=is_task_required, help="what it is for: a task.py"
+    )
     parser.add_argument("--target", default="host", help="what to make it for (host: this machine)")
     parser.add_argument(
         "--device",
@@ -39,9 +58,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="ask the limit of the 95 %% bound of the drop, not of its estimate",
     )
-    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the bundles")
-    parser.add_argument("--name", help="of the bundle (the model file's name)")
-    parser.add_argument("--version", default="1", help="of the bundle (1)")
     parser.add_argument("--seed", type=int, default=0, help="of every random choice (0)")
     parser.add_argument(
         "--cpu-seconds",
@@ -55,13 +71,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-cache", action="store_true", help="search anew: neither take nor keep anything"
     )
-    parser.add_argument(
-        "--replay",
-        type=Path,
-        metavar="EVIDENCE",
-        help="make the chosen model of an evidence file or a bundle again, without searching",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
