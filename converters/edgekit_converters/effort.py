@@ -4,7 +4,7 @@ import resource
 import time
 from dataclasses import dataclass, field
 
-CPU_S = 90.0
+CPU_S = 70.0
 """Of starting new candidates; judging finalists and packing come on top."""
 
 

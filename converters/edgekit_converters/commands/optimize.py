@@ -62,8 +62,8 @@ def add_search_arguments(
     parser.add_argument(
         "--cpu-seconds",
         type=float,
-        default=90.0,
-        help="after so much CPU time no further candidate is tried (90)",
+        default=70.0,
+        help="after so much CPU time no further candidate is tried (70)",
     )
     parser.add_argument(
         "--memory", default="1GB", help="that the search may take, such as 512MB (1GB)"
