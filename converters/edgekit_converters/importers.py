@@ -1,9 +1,9 @@
 """A trained model's file → the model under work, or a refusal that says what to do."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import onnx
@@ -61,7 +61,7 @@ def read_model(path: Path) -> Source:
     content = read_bytes(path, thing)
     model = None
     if engine == "onnxruntime":
-        model = parse_onnx(content, path.parent, thing)
+        model = parse_onnx(content, _data_folders(path), thing)
         content = model.SerializeToString(deterministic=True)
         weights_are_no_inputs(model)  # but what came is measured as it came
     elif content[4:8] != TFLITE_MAGIC:
@@ -95,12 +95,17 @@ def read_bytes(path: Path, thing: str) -> bytes:
         raise StorageError(thing, problem, "check the path and its permissions") from error
 
 
-def parse_onnx(content: bytes, folder: Path, thing: str) -> ModelProto:
+def _data_folders(path: Path) -> tuple[Path, ...]:
+    """Where weights stored beside a model may lie: by its name, then by what that links to."""
+    return tuple(dict.fromkeys((path.parent, path.resolve().parent)))
+
+
+def parse_onnx(content: bytes, folders: Sequence[Path], thing: str) -> ModelProto:
     """Parse an ONNX file, with the weights stored beside it, and check it.
 
     Args:
         content: the file.
-        folder: where external data is looked for.
+        folders: where external data is looked for, in this order.
         thing: what to call the model in an error.
 
     Raises:
@@ -119,7 +124,7 @@ def parse_onnx(content: bytes, folder: Path, thing: str) -> ModelProto:
     way_out = f"check that the file is whole, or {EXPORT_AGAIN}"
     try:
         check_opset(model, thing)
-        load_external_data(model, folder, thing)
+        load_external_data(model, folders, thing)
         check_operators(model, thing)
         check_weights(model, thing)
         part_names(model)
@@ -167,32 +172,57 @@ def check_weights(model: ModelProto, thing: str) -> None:
             raise ModelError(thing, problem, "train or export it again")
 
 
-def load_external_data(model: ModelProto, folder: Path, thing: str) -> None:
+def load_external_data(model: ModelProto, folders: Sequence[Path], thing: str) -> None:
     """Bring weights stored beside the model into it.
+
+    The file may be a link to somewhere else, as in the caches of model hubs; what the model itself
+    says, the name, may not lead out of its folder.
 
     Raises:
         ModelError: a file is missing or too short, or lies outside the model's folder.
     """
     stored = [tensor for tensor in all_tensors(model.graph) if _is_external(tensor)]
-    size_bytes = model.ByteSize() + sum(_check_external(each, folder, thing) for each in stored)
+    parts = [_external_part(each, folders, thing) for each in stored]
+    size_bytes = model.ByteSize() + sum(part.size_bytes for part in parts)
     if size_bytes > LARGEST_BYTES:
         problem = f"with its external data it has {size_bytes} bytes, more than a protobuf holds"
         raise ModelError(thing, problem, "split the model, or export it in float16")
-    if stored:
-        onnx.external_data_helper.load_external_data_for_model(model, str(folder))
+    for tensor, part in zip(stored, parts, strict=True):
+        tensor.raw_data = part.read(thing)
+        tensor.data_location = TensorProto.DEFAULT
+        del tensor.external_data[:]
 
 
 def _is_external(tensor: TensorProto) -> bool:
     return tensor.data_location == TensorProto.EXTERNAL
 
 
-def _check_external(tensor: TensorProto, folder: Path, thing: str) -> int:
-    """Check where a weight is said to lie; how many bytes will be read."""
+@dataclass(frozen=True)
+class _Part:
+    """Where a weight is stored."""
+
+    path: Path
+    offset: int
+    size_bytes: int
+
+    def read(self, thing: str) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                return file.read(self.size_bytes)
+        except OSError as error:
+            problem = f"{str(self.path)!r} cannot be read ({error.strerror or error})"
+            raise StorageError(thing, problem, "check its permissions") from error
+
+
+def _external_part(tensor: TensorProto, folders: Sequence[Path], thing: str) -> _Part:
+    """Where a weight is said to lie, checked."""
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
+    folder = next((each for each in folders if (each / location).is_file()), folders[0])
     path = folder / location
     way_out = f"put the file beside the model, or {EXPORT_AGAIN} as one file"
-    if not location or not path.resolve().is_relative_to(folder.resolve()):
+    if not location or not _is_inside(path, location, folder):
         problem = f"weight {tensor.name!r} is said to lie at {location!r}, outside its folder"
         raise ModelError(thing, problem, way_out)
     if not path.is_file():
@@ -209,7 +239,19 @@ def _check_external(tensor: TensorProto, folder: Path, thing: str) -> int:
             f"which has {size_bytes}"
         )
         raise ModelError(thing, problem, f"copy {location!r} again")
-    return int(length) if "length" in entries else size_bytes - int(offset)
+    wanted = int(length) if "length" in entries else size_bytes - int(offset)
+    return _Part(path, int(offset), wanted)
+
+
+def _is_inside(path: Path, location: str, folder: Path) -> bool:
+    """Whether a named file lies in the folder: no `..`, no root, no folder that is a link out."""
+    named = PureWindowsPath(location)  # its separators include those of other systems
+    return (
+        not named.drive
+        and not named.root
+        and ".." not in named.parts
+        and path.parent.resolve().is_relative_to(folder.resolve())
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

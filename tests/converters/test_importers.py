@@ -49,13 +49,17 @@ def save_external(tmp_path):
 
 def test_weights_beside_the_model_are_brought_in(tmp_path):
     source = read_model(save_external(tmp_path))
+    assert_same_weights(source)
+    (tmp_path / "weights.bin").unlink()
+    assert onnx.load_from_string(source.content).graph.initializer[0].raw_data
+
+
+def assert_same_weights(source):
     names = {tensor.name: tensor for tensor in source.model.graph.initializer}
     original = {tensor.name: tensor for tensor in conv_net().graph.initializer}
     for name, tensor in names.items():
         expected = onnx.numpy_helper.to_array(original[name])
         assert np.array_equal(onnx.numpy_helper.to_array(tensor), expected)
-    (tmp_path / "weights.bin").unlink()
-    assert onnx.load_from_string(source.content).graph.initializer[0].raw_data
 
 
 def test_missing_external_data_names_the_file(tmp_path):
@@ -85,6 +89,41 @@ def test_external_data_outside_the_folder_is_refused(tmp_path):
     path.write_bytes(model.SerializeToString())
     with pytest.raises(ModelError, match="outside its folder"):
         read_model(path)
+
+
+@pytest.mark.parametrize(
+    "location", ["/etc/hostname", "..\\\\weights.bin", "C:\\\\weights.bin", "sub/w.bin"]
+)
+def test_external_data_outside_the_folder_is_refused_however_it_is_named(tmp_path, location):
+    """`sub` is a folder that is a link out: a weight in it lies outside, whatever its name says."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "w.bin").write_bytes(bytes(10_000))
+    path = tmp_path / "inner" / "big.onnx"
+    path.parent.mkdir()
+    (path.parent / "sub").symlink_to(outside)
+    model = onnx.load(save_external(tmp_path), load_external_data=False)
+    model.graph.initializer[0].external_data[0].value = location
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="outside its folder"):
+        read_model(path)
+
+
+def test_a_model_and_its_weights_may_be_links_as_in_the_cache_of_a_model_hub(tmp_path):
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "1f2e"
+    blobs.mkdir()
+    snapshot.mkdir(parents=True)
+    for name in (save_external(tmp_path).name, "weights.bin"):
+        (tmp_path / name).rename(blobs / f"sha-of-{name}")
+        (snapshot / name).symlink_to(f"../../blobs/sha-of-{name}")
+    assert_same_weights(read_model(snapshot / "big.onnx"))
+
+
+def test_weights_are_found_beside_the_file_that_a_link_leads_to(tmp_path):
+    link = tmp_path / "elsewhere" / "mine.onnx"
+    link.parent.mkdir()
+    link.symlink_to(save_external(tmp_path))
+    assert_same_weights(read_model(link))
 
 
 @pytest.mark.parametrize("version", [5, 999])
