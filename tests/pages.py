@@ -28,6 +28,7 @@ LOOK = """
   };
   const outside = [], overlapping = [], small = [], pale = [], invisible = [];
   for (const svg of document.querySelectorAll("svg")) {
+    if (!svg.getClientRects().length) continue;  // hidden until it is asked for
     const frame = svg.getBoundingClientRect(), boxes = [];
     for (const label of svg.querySelectorAll("text")) {
       const box = label.getBoundingClientRect(), name = label.textContent;

@@ -13,7 +13,7 @@ from edgekit_converters.recipe import Recipe
 from edgekit_converters.sensitivity import LayerError
 from edgekit_converters.shift import Shift
 from edgekit_converters.state import State
-from edgekit_converters.trace import Rounding, Step
+from edgekit_converters.trace import HURTING_DB, Rounding, Step
 
 UNEXPLAINED = "unexplained"
 TAILED = ("HardSigmoid", "Sigmoid", "Softmax")
@@ -216,7 +216,7 @@ def state_builds_up(facts: Facts) -> Found:
     if (
         found is not None
         and found.forced_db >= USABLE_DB
-        and found.free_db <= found.forced_db - SURPLUS_DB
+        and found.free_db <= min(found.forced_db - SURPLUS_DB, HURTING_DB)
     ):
         return found.node, (
             f"{found.output!r} goes back into {found.input!r}: with the float model's state at "

@@ -151,6 +151,10 @@ def inaccurate(
     makers = {each.name: each.op_type for each in ground.model.graph.node}
     index = bar.index if bar is not None else None
     advice = cause.advice if cause else ""
+    if cause is None and recipe.prune:
+        proof = f"{candidate.note}; against the narrower model int8 loses little: {proof}"
+        none = _unexplained(candidate, proof)
+        return msgspec.structs.replace(none, cause=PRUNED, fix="prune less", layers=found.layers)
     return Explanation(
         recipe=recipe.name,
         verdict=candidate.verdict,

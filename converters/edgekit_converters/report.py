@@ -3,9 +3,11 @@
 from html import escape
 
 from edgekit.gate.page import page, table
+from edgekit_converters.interaction import ABOUT, SCRIPT, STYLE
 from edgekit_converters.rows import HEAD, rows, summary
-from edgekit_converters.scatter import dots, scatter
+from edgekit_converters.scatter import dots, explained_by, row_id, scatter
 from edgekit_converters.search import SearchResult
+from edgekit_converters.whypage import why_sections
 
 TONES = {"chosen": "pass", "baseline": "quiet", "in budget": "open", "not certified": "open"}
 
@@ -15,16 +17,18 @@ def to_html(result: SearchResult) -> str:
     name = result.job.source.path.name
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in summary(result))
     title = "Cost and drop of every candidate"
-    plot = scatter(dots(result), result.job.goal.max_drop * 100, title)
+    front = [each.recipe.name for each in result.front]
+    plot = scatter(dots(result), result.job.goal.max_drop * 100, title, front)
     sections = [
         f"<h1>{escape(name)} for {escape(result.job.target.name)}: "
         f'<span class="pass">{escape(result.chosen.recipe.name)}</span></h1>{paragraphs}',
-        f"<h2>Cost and drop</h2>{plot}",
+        f"<h2>Cost and drop</h2>{plot}{ABOUT}",
         f"<h2>Candidates</h2>{_candidates(result)}",
+        why_sections(result.explanations, explained_by(result)),
         f"<h2>Passes</h2>{_passes(result)}",
         _kept(result),
     ]
-    return page(f"{name}: {result.chosen.recipe.name}", sections)
+    return page(f"{name}: {result.chosen.recipe.name}", sections, style=STYLE, script=SCRIPT)
 
 
 def _candidates(result: SearchResult) -> str:
@@ -34,6 +38,7 @@ def _candidates(result: SearchResult) -> str:
         place = HEAD.index("verdict")
         tone = TONES.get(row.cells[place], "fail")
         cells[place] = f'<span class="verdict {tone}">{cells[place]}</span>'
+        cells[0] = f'<span id="{row_id(row.cells[0])}">{cells[0]}</span>'
         body.append(cells)
     caption = (
         "Drop, agreement and cost against the model that came, on evaluation where the score says "

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from html import escape
 
 from edgekit.gate.svg import drawing
+from edgekit_converters.explain import FAILED
+from edgekit_converters.recipe import parse
 from edgekit_converters.search import SearchResult
+from edgekit_converters.tried import family
 
 HEIGHT = 300
 LEFT, RIGHT, TOP, BOTTOM = 60, 620, 20, 250
@@ -20,34 +23,57 @@ class Dot:
         ratio: cost over fp32.
         points: hundredths of the score lost.
         tone: CSS class: `pass` for the chosen one, `open` in budget, `fail` over it.
+        link: id of the part of the page that tells more.
     """
 
     label: str
     ratio: float
     points: float
     tone: str
+    link: str = ""
 
 
 def dots(result: SearchResult) -> list[Dot]:
     """The model that came at (1, 0) and every candidate with a cost and a score."""
     base = result.baseline
-    found = [Dot(base.recipe.name, 1.0, 0.0, "pass" if result.chosen == base else "open")]
+    names = explained_by(result)
+    tone = "pass" if result.chosen == base else "open"
+    found = [Dot(base.recipe.name, 1.0, 0.0, tone, row_id(base.recipe.name))]
     for each in result.candidates:
         if each.cost is not None and each.judged is not None:
             points = each.judged.drop.point * 100
             inside = each.judged.drop.point <= result.job.goal.max_drop
             tone = "pass" if each.verdict == "chosen" else "open" if inside else "fail"
-            found.append(Dot(each.recipe.name, each.cost.ratio, points, tone))
+            name = each.recipe.name
+            link = f"why-{names[name]}" if name in names else row_id(name)
+            found.append(Dot(name, each.cost.ratio, points, tone, link))
     return found
 
 
-def scatter(found: Sequence[Dot], limit: float, title: str) -> str:
+def row_id(recipe: str) -> str:
+    """Of a candidate's row in the table."""
+    return f"row-{recipe}"
+
+
+def explained_by(result: SearchResult) -> dict[str, str]:
+    """For failed candidates, whose explanation is theirs too: that of the plainest relative."""
+    explained = {parse(each.recipe): each.recipe for each in result.explanations}
+    kin = {family(recipe): name for recipe, name in reversed(explained.items())}
+    return {
+        each.recipe.name: explained.get(each.recipe, kin.get(family(each.recipe), ""))
+        for each in result.candidates
+        if each.verdict in FAILED and family(each.recipe) in kin
+    }
+
+
+def scatter(found: Sequence[Dot], limit: float, title: str, front: Sequence[str] = ()) -> str:
     """The drawing.
 
     Args:
         found: at least one dot. Drops of more than five limits are drawn at the edge.
         limit: hundredths of the score that may be lost; a line.
         title: what a screen reader calls it.
+        front: labels of the dots that no other beats in both, the cheapest first; a line.
     """
     highest = max(5 * limit, 1.0)
     lowest = min(0.0, *(dot.points for dot in found))
@@ -68,18 +94,29 @@ def scatter(found: Sequence[Dot], limit: float, title: str) -> str:
         _text(LEFT, BOTTOM + 34, "latency over fp32; the upright line is fp32"),
         _text(LEFT + 6, y(limit) - 6, f"limit: {limit:g} points lost"),
         *(_tick(x(value), value) for value in (0.25, 0.5, 0.75, 1.0) if value <= widest),
+        _front(
+            [(x(dot.ratio), y(dot.points)) for name in front for dot in found if dot.label == name]
+        ),
         *(_dot(x(dot.ratio), y(dot.points), dot) for dot in found),
     ]
     told = "; ".join(f"{d.label}: {d.ratio:.2f} of fp32, {d.points:.2f} points" for d in found)
-    return drawing(HEIGHT, title, told, "".join(parts))
+    return drawing(HEIGHT, title, told, "".join(parts), role="group")
 
 
 def _dot(x: float, y: float, dot: Dot) -> str:
     told = f"{dot.label}: {dot.ratio:.2f}× of fp32, {dot.points:.2f} points lost"
-    return (
-        f'<g class="{dot.tone}"><circle cx="{x:.1f}" cy="{y:.1f}" r="6">'
-        f"<title>{escape(told)}</title></circle></g>"
-    )
+    shape = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6"><title>{escape(told)}</title></circle>'
+    if not dot.link:
+        return f'<g class="{dot.tone}">{shape}</g>'
+    link, about = escape(dot.link), escape(told)
+    return f'<a class="dot {dot.tone}" href="#{link}" aria-label="{about}">{shape}</a>'
+
+
+def _front(points: Sequence[tuple[float, float]]) -> str:
+    if len(points) < 2:
+        return ""
+    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return f'<path class="front" d="M{path}"/>'
 
 
 def _tick(x: float, value: float) -> str:

@@ -11,7 +11,7 @@ from onnx import ModelProto
 from edgekit.engines import Array, Engine, open_engine
 from edgekit.task import Run, Task
 from edgekit_converters.calibrate import SPLIT
-from edgekit_converters.closeness import decibels
+from edgekit_converters.closeness import PERFECT_DB, decibels
 
 SAMPLES = 4
 LONGEST = 64
@@ -30,8 +30,8 @@ class State:
         input: that is fed from an output of the call before.
         output: that output.
         node: that makes it.
-        forced_db: signal over noise of the outputs, fed with the float model's state at each call.
-        free_db: likewise, fed with its own.
+        forced_db: signal over noise of the worst output, with the float model's state at each call.
+        free_db: likewise, with its own.
         calls: that were compared.
     """
 
@@ -45,19 +45,22 @@ class State:
 
 @dataclass
 class _Sums:
-    signal: float = 0.0
-    noise: float = 0.0
+    signal: dict[str, float] = field(default_factory=dict)
+    noise: dict[str, float] = field(default_factory=dict)
 
     def add(self, expected: Mapping[str, Array], found: Mapping[str, Array]) -> None:
         for name, wanted in expected.items():
             if wanted.dtype.kind == "f" and wanted.shape == found[name].shape:
                 wide = wanted.astype(np.float64)
-                self.signal += float(np.square(wide).sum())
-                self.noise += float(np.square(found[name] - wide).sum())
+                gap = float(np.square(found[name] - wide).sum())
+                self.signal[name] = self.signal.get(name, 0.0) + float(np.square(wide).sum())
+                self.noise[name] = self.noise.get(name, 0.0) + gap
 
     @property
     def db(self) -> float:
-        return decibels(self.signal, self.noise)
+        """Of the worst output."""
+        every = (decibels(self.signal[name], self.noise[name]) for name in self.signal)
+        return min(every, default=PERFECT_DB)
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """The frame of an HTML report: one file, no request to anywhere, light and dark, accessible."""
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from html import escape
 from string import Template
@@ -50,27 +52,37 @@ PAGE = Template("""<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'$allowed">
 <title>$title</title>
 <style>$style</style>
 </head>
 <body>
 <main>
 $content
-</main>
+</main>$script
 </body>
 </html>
 """)
 
 
-def page(title: str, sections: Sequence[str]) -> str:
+def page(title: str, sections: Sequence[str], *, style: str = "", script: str = "") -> str:
     """A whole page.
 
     Args:
         title: of the window, as text.
         sections: the content, as HTML.
+        style: further rules.
+        script: the only script that may run: the page names its digest.
     """
-    return PAGE.substitute(title=escape(title), style=STYLE, content="\n".join(sections))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return PAGE.substitute(
+        title=escape(title),
+        style=STYLE + style,
+        content="\n".join(sections),
+        allowed=f"; script-src 'sha256-{digest}'" if script else "",
+        script=f"\n<script>{script}</script>" if script else "",
+    )
 
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

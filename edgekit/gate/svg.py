@@ -163,10 +163,13 @@ def _letter_width(letter: str) -> float:
     return CAPITAL if letter.isupper() else LETTER
 
 
-def drawing(height: int, title: str, described: str, content: str) -> str:
-    """The frame of a drawing, `WIDTH` wide; on a narrow screen it scrolls by itself."""
+def drawing(height: int, title: str, described: str, content: str, role: str = "img") -> str:
+    """The frame of a drawing, `WIDTH` wide; on a narrow screen it scrolls by itself.
+
+    Its role is `group` where there are links in it.
+    """
     return (
-        f'<div class="wide"><svg viewBox="0 0 {WIDTH} {height}" role="img" '
+        f'<div class="wide"><svg viewBox="0 0 {WIDTH} {height}" role="{role}" '
         f'aria-label="{escape(title)}"><title>{escape(title)}</title>'
         f"<desc>{escape(described)}</desc>{content}</svg></div>"
     )
