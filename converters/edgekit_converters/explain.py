@@ -120,7 +120,7 @@ def slow(
                 index=None,
                 cause=name,
                 proof=proof,
-                tried=_answers(candidate, candidates, None),
+                tried=(),
                 fix=_fix(advice, candidate, candidates),
                 before_us=dict(before),
                 after_us=dict(after),
@@ -164,7 +164,7 @@ def inaccurate(
         index=index,
         cause=cause.name if cause is not None else UNEXPLAINED,
         proof=proof,
-        tried=_answers(candidate, candidates, cause),
+        tried=_answers(candidate, candidates, cause, index),
         fix=_fix(advice, candidate, candidates, node, index),
         layers=found.layers,
         tensors=before_after(
@@ -266,16 +266,20 @@ def _symptom(candidate: Candidate) -> str:
 
 
 def _answers(
-    candidate: Candidate, candidates: Sequence[Candidate], cause: Cause | None
+    candidate: Candidate,
+    candidates: Sequence[Candidate],
+    cause: Cause | None,
+    index: int | None,
 ) -> tuple[Answer, ...]:
-    """What does something about a cause, of the same family or a neighbouring one."""
+    """What does something about a cause, of the same arithmetic."""
     recipe = candidate.recipe
     found = []
     for each in candidates:
         if each is candidate or each.verdict in ("not tried", "twin", "untried"):
             continue
-        is_kin = arithmetic(each.recipe) == arithmetic(recipe)
-        if cause is None or not is_kin or not cause.answers(each.recipe, recipe):
+        if cause is None or not _is_kin(each.recipe, recipe, index):
+            continue
+        if not (cause.answers(each.recipe, recipe) or each.recipe.operators != recipe.operators):
             continue
         found.append(Answer(each.recipe.name, each.verdict, _gave(each)))
     return tuple(found[:MOST_ANSWERS])
@@ -284,6 +288,13 @@ def _answers(
 def arithmetic(recipe: Recipe) -> Recipe:
     """The recipe without what only changes its numbers, scales of weights included."""
     return replace(family(recipe), per_channel=False, seven_bit=False)
+
+
+def _is_kin(recipe: Recipe, failed: Recipe, index: int | None) -> bool:
+    """Whether it is the same arithmetic; beside the multiplying nodes it may leave more float."""
+    if failed.operators == "all" and index is None and recipe.operators == "conv+matmul":
+        recipe = replace(recipe, operators="all")
+    return arithmetic(recipe) == arithmetic(failed)
 
 
 def _gave(candidate: Candidate) -> str:
@@ -306,8 +317,7 @@ def _fix(
     held = [
         each
         for each in candidates
-        if each.verdict in ("in budget", "chosen")
-        and arithmetic(each.recipe) == arithmetic(candidate.recipe)
+        if each.verdict in ("in budget", "chosen") and _is_kin(each.recipe, candidate.recipe, index)
     ]
     if held:
         best = min(held, key=ratio_of)
