@@ -30,7 +30,7 @@ NATIVE := CMakeLists.txt $(shell find native edgekit/_native -name '*.[ch]' -o -
 $(VENV)/.ready: pyproject.toml requirements.lock $(NATIVE)
 	$(call fresh_python)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --constraint requirements.lock --editable '.[dev,docs,litert]'
+	$(PIP) install --constraint requirements.lock --editable '.[dev,docs,litert,sweep]'
 	@touch $@
 
 check: format lint types contracts native-test docs test gate

@@ -54,7 +54,9 @@ class Peer:
         shutil.copy(workload.model, folder / "model.onnx")
         (folder / "feeds.pickle").write_bytes(pickle.dumps(self.feeds))
         command = [sys.executable, str(SCRIPT), self.name, str(folder)]
-        ran = run_measured(command, folder, timeout_s=SECONDS, memory_bytes=MEMORY_BYTES)
+        ran = run_measured(  # there: symbolic shape inference leaves files where it runs
+            command, folder, timeout_s=SECONDS, memory_bytes=MEMORY_BYTES, cwd=folder
+        )
         about = {"versions": versions(self.name), **spent(ran)}
         result = folder / "result.onnx"
         if ran.code == 0 and result.is_file():

@@ -42,6 +42,7 @@ def run_measured(
     *,
     timeout_s: float = float("inf"),
     memory_bytes: int | None = None,
+    cwd: Path | None = None,
 ) -> Ran:
     """Run a command to its end, or to a limit.
 
@@ -50,6 +51,7 @@ def run_measured(
         folder: keeps what it prints.
         timeout_s: after that it is killed, with all that it started.
         memory_bytes: of address space that it may take.
+        cwd: folder that it runs in.
     """
     before, started = _children_cpu_s(), time.monotonic()
     out, err = folder / "stdout", folder / "stderr"
@@ -63,6 +65,7 @@ def run_measured(
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
+            cwd=cwd,
             preexec_fn=limit,  # noqa: PLW1509 - there are no threads here
         )
         try:

@@ -1,4 +1,4 @@
-"""The candidates as a table on the terminal."""
+"""Tables on the terminal: the candidates of a search, the searches of a sweep."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,13 @@ PLAIN_COLUMNS = 160
 
 def print_table(title: str, rows: Sequence[Row]) -> None:
     """Print it to stdout, the chosen row in bold."""
+    print_cells(title, HEAD, [(row.cells, row.is_chosen) for row in rows])
+
+
+def print_cells(
+    title: str, head: Sequence[str], rows: Sequence[tuple[Sequence[str], bool]]
+) -> None:
+    """Print any table to stdout; rows are cells and whether they stand out."""
     from rich.console import Console
     from rich.table import Table
 
@@ -17,8 +24,8 @@ def print_table(title: str, rows: Sequence[Row]) -> None:
     if not console.is_terminal:
         console = Console(width=PLAIN_COLUMNS)
     table = Table(title=title, title_justify="left")
-    for column in HEAD:
+    for column in head:
         table.add_column(column, overflow="fold", no_wrap=column in ("candidate", "cost"))
-    for row in rows:
-        table.add_row(*row.cells, style="bold" if row.is_chosen else None)
+    for cells, is_bold in rows:
+        table.add_row(*cells, style="bold" if is_bold else None)
     console.print(table, markup=False)

@@ -57,6 +57,7 @@ COMMANDS: dict[str, Command] = {
 
 EXTRA_OF_PACKAGE = {
     "ai_edge_litert": "litert",
+    "distributed": "sweep",
     "jinja2": "convert",
     "onnx": "convert",
     "onnxconverter_common": "convert",
