@@ -40,12 +40,7 @@ def read_explanations(path: Path) -> tuple[str, list[Explanation]]:
     thing = f"evidence {str(path)!r}"
     way_out = "give the folder that `edgekit optimize` wrote, a bundle, or MODEL.onnx with --task"
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                content = archive.read(MEMBER)
-        else:
-            content = path.read_bytes()
-        found = msgspec.json.decode(content, type=_Recorded)
+        found = msgspec.json.decode(evidence_content(path), type=_Recorded)
     except OSError as error:
         problem = f"it cannot be read ({error.strerror or error})"
         raise StorageError(thing, problem, way_out) from None
@@ -54,6 +49,19 @@ def read_explanations(path: Path) -> tuple[str, list[Explanation]]:
     if found.explanations is None:
         raise UsageError(thing, "it is older than explanations", "optimize again")
     return f"{found.model.get('name')} for {found.target.get('name')}", found.explanations
+
+
+def evidence_content(path: Path) -> bytes:
+    """The bytes of an evidence file, or of the evidence in a bundle.
+
+    Raises:
+        OSError: it cannot be read.
+        KeyError: the bundle has none.
+    """
+    if not zipfile.is_zipfile(path):
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(MEMBER)
 
 
 def _newest(folder: Path) -> Path:

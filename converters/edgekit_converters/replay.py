@@ -6,7 +6,6 @@ bytes are not the same, and that is said instead of packing something else.
 """
 
 import hashlib
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,11 +26,11 @@ from edgekit_converters.goal import Goal
 from edgekit_converters.ground import Ground, Grounds
 from edgekit_converters.passes import DEFAULT_PASSES, FORMS, apply_passes, choose_forms
 from edgekit_converters.recipe import AS_IS, parse
+from edgekit_converters.recorded import evidence_content
 from edgekit_converters.search import SearchResult
 from edgekit_converters.targets import Target
 from edgekit_converters.workbench import CHECKED_FEEDS, HERE, Job, write_file
 
-MEMBER = "evidence/candidates.json"
 WAY_OUT = "use the model, the data and the versions that made it, or optimize again"
 
 
@@ -89,11 +88,7 @@ def read_evidence(path: Path) -> Evidence:
     thing = f"evidence {str(path)!r}"
     way_out = "give NAME.evidence.json or the bundle itself"
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                content = archive.read(MEMBER)
-        else:
-            content = path.read_bytes()
+        content = evidence_content(path)
         found = msgspec.json.decode(content, type=Evidence)
     except OSError as error:
         raise StorageError(

@@ -221,6 +221,8 @@ def tell(told: "Told", written: list[Path], *, as_json: bool) -> None:
         print(line)
     for path in written:
         print(f"wrote {path}")
+    if written and told.evidence.get("explanations"):
+        print(f"Why the others failed: edgekit explain {written[0].parent}")
 
 
 def size_bytes(text: str, flag: str) -> int:

@@ -12,7 +12,9 @@ def optimized(conv_path, task_path, tmp_path, monkeypatch, capsys):
     """A folder in which `edgekit optimize` was run, some candidates not made."""
     monkeypatch.chdir(tmp_path)
     assert main(["optimize", str(conv_path), "--task", str(task_path), "--name", "conv"]) == 0
-    capsys.readouterr()
+    told = capsys.readouterr().out
+    explained = json.loads((tmp_path / "out/conv-1.evidence.json").read_text())["explanations"]
+    assert ("Why the others failed: edgekit explain out" in told) == bool(explained)
     return tmp_path
 
 
