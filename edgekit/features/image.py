@@ -13,6 +13,7 @@ from edgekit.kernels import CameraPlanes, ImageKernel, TensorSettings
 from edgekit.manifest import Camera, ImageTensorSpec, Output, Resize
 
 Triple: TypeAlias = tuple[float, float, float]
+KERNELS_KEPT = 16
 LUMA = (0.299, 0.587, 0.114)
 """Shares of red, green and blue in gray, of ITU-R BT.601; OpenCV and Pillow have the same."""
 
@@ -40,7 +41,7 @@ class ImageTensor:
         UsageError: a size or a number is out of range.
     """
 
-    __slots__ = ("_settings", "_spec")
+    __slots__ = ("_kernels", "_settings", "_spec")
 
     def __init__(  # noqa: PLR0913 - each names one field of a manifest
         self,
@@ -62,6 +63,7 @@ class ImageTensor:
         self._spec = ImageTensorSpec(height_px, *widths, channels, mean, std, *ways)
         _check(self._spec)
         self._settings = _settings_of(self._spec)
+        self._kernels: dict[tuple[int, int], ImageKernel] = {}
 
     @classmethod
     def from_spec(cls, spec: ImageTensorSpec) -> "ImageTensor":
@@ -96,12 +98,21 @@ class ImageTensor:
         """
         pixels = read(image, self._spec.source)
         luma = pixels.luma if isinstance(pixels, CameraPlanes) else pixels
-        height, width = luma.shape[:2]
-        target = self._spec.height_px, self._width_px(height, width)
-        kernel = ImageKernel(self._settings, place(self._spec.resize, (height, width), target))
+        kernel = self._kernel_for(luma.shape[0], luma.shape[1])
         if out is not None:
             _check_out(out, kernel)
         return kernel(pixels, out)
+
+    def _kernel_for(self, height: int, width: int) -> ImageKernel:
+        """The kernel for pictures of one size; the last few are kept, most come from one camera."""
+        kernel = self._kernels.get((height, width))
+        if kernel is None:
+            target = self._spec.height_px, self._width_px(height, width)
+            kernel = ImageKernel(self._settings, place(self._spec.resize, (height, width), target))
+            if len(self._kernels) >= KERNELS_KEPT:
+                self._kernels.clear()
+            self._kernels[height, width] = kernel
+        return kernel
 
     def _width_px(self, source_height: int, source_width: int) -> int:
         spec = self._spec

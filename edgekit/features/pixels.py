@@ -21,6 +21,21 @@ def read(image: Any, source: Literal["rgb", "bgr", "gray"] | Camera) -> Any:
     """
     if isinstance(source, Camera):
         return _planes(image, source)
+    if not _is_sound(image, () if source == "gray" else (3,)):
+        _refuse(image, source)
+    return image
+
+
+def _is_sound(image: Any, channels: tuple[int, ...]) -> bool:
+    if not isinstance(image, np.ndarray) or image.dtype.char != "B":
+        return False
+    shape = image.shape
+    if len(shape) != 2 + len(channels) or shape[2:] != channels:
+        return False
+    return all(1 <= side <= MAX_SIDE_PX for side in shape[:2])
+
+
+def _refuse(image: Any, source: str) -> None:
     shape = "(height, width)" if source == "gray" else "(height, width, 3)"
     expected = f"expected a uint8 NumPy array with shape {shape}"
     found = _found(image, expected)
@@ -30,7 +45,6 @@ def read(image: Any, source: Literal["rgb", "bgr", "gray"] | Camera) -> Any:
         way_out = "drop an alpha channel with image[..., :3]; for gray set source='gray'"
         raise InputError("image", found, way_out)
     _check_sides(image, found)
-    return image
 
 
 def _found(image: Any, expected: str) -> str:

@@ -100,22 +100,24 @@ def _config(settings: TensorSettings, placement: Placement) -> Any:
 
 
 def _pointer(pixels: NDArray[np.uint8]) -> Any:
-    return ffi.cast("const uint8_t *", pixels.ctypes.data)
+    if pixels.flags.c_contiguous:  # the faster way
+        return ffi.cast("const uint8_t *", ffi.from_buffer(pixels))
+    address: int = pixels.__array_interface__["data"][0]
+    return ffi.cast("const uint8_t *", address)
 
 
 def _described(image: NDArray[np.uint8] | CameraPlanes) -> Any:
-    described = ffi.new("ek_image *")
-    pixels = image.luma if isinstance(image, CameraPlanes) else image
-    described.data = _pointer(pixels)
-    described.height, described.width = pixels.shape[:2]
-    described.row_stride, described.column_stride = pixels.strides[:2]
-    described.channel_stride = pixels.strides[2] if pixels.ndim == 3 else 0
+    """`ek_image`; a tuple is written several times faster than field by field."""
     if isinstance(image, CameraPlanes):
-        described.u, described.v = _pointer(image.u), _pointer(image.v)
-        described.chroma_row_stride, described.chroma_column_stride = image.u.strides
-        described.matrix = _MATRICES[image.matrix]
-        described.full_range = image.full_range
-    return described
+        (height, width), strides, chroma = image.luma.shape, image.luma.strides, image.u.strides
+        planes = _pointer(image.u), _pointer(image.v), *chroma
+        matrix = _MATRICES[image.matrix], image.full_range
+        return ffi.new(
+            "ek_image *", (_pointer(image.luma), *strides, 0, width, height, *planes, *matrix)
+        )
+    shape, strides = image.shape, image.strides
+    channel = strides[2] if len(strides) == 3 else 0
+    return ffi.new("ek_image *", (_pointer(image), *strides[:2], channel, shape[1], shape[0]))
 
 
 class ImageKernel:

@@ -1,18 +1,27 @@
-/* Resizing by weighted sums of any number of pixels: of rows first, then of columns. */
+/* Resizing by weighted sums of any number of pixels: of rows first, then of columns, in whole
+ * numbers. */
 #include <string.h>
 
 #include "image_job.h"
 
-/* The nearest centre; where two are as near, the one behind. */
-static int32_t nearest(int64_t at, int64_t full, int64_t source, int32_t *first, float *weight)
+/* Where a centre lies between two pixels, rounding decides; Pillow and OpenCV add up as here. */
+static void find_nearest(const ek_taps *taps, int32_t count, int32_t skip, int32_t full,
+                         int32_t source)
 {
-    *first = (int32_t)((2 * at + 1) * source / (2 * full));
-    weight[0] = 1.0f;
-    return 1;
+    const double scale = (double)source / (double)full;
+    double centre = scale * 0.5;
+    for (int32_t i = -skip; i < count; i++, centre += scale) {
+        const int32_t pixel = centre < (double)source ? (int32_t)centre : source - 1;
+        if (i < 0)
+            continue;
+        taps->first[i] = pixel;
+        taps->taps[i] = 1;
+        taps->weight[(ptrdiff_t)i * taps->most_taps] = 1 << EK_FILTER_BITS;
+    }
 }
 
 /* Shares of [at, at + 1) * source / full, in 1 / full pixels, so exact. */
-static int32_t area(int64_t at, int64_t full, int64_t source, int32_t *first, float *weight)
+static int32_t area(int64_t at, int64_t full, int64_t source, int32_t *first, double *share)
 {
     const int64_t begin = at * source, end = begin + source, from = begin / full;
     int32_t taps = 0;
@@ -20,14 +29,14 @@ static int32_t area(int64_t at, int64_t full, int64_t source, int32_t *first, fl
     for (int64_t k = from; k * full < end; k++) {
         const int64_t low = k * full > begin ? k * full : begin;
         const int64_t high = (k + 1) * full < end ? (k + 1) * full : end;
-        weight[taps++] = (float)((double)(high - low) / (double)source);
+        share[taps++] = (double)(high - low) / (double)source;
     }
     return taps;
 }
 
 /* A triangle as wide as two pixels of the coarser grid; pixels are taken and weighed as Pillow
  * does it (Resample.c, precompute_coeffs). */
-static int32_t triangle(int64_t at, int64_t full, int64_t source, int32_t *first, float *weight)
+static int32_t triangle(int64_t at, int64_t full, int64_t source, int32_t *first, double *share)
 {
     const double scale = (double)source / (double)full, width = scale > 1.0 ? scale : 1.0;
     const double centre = ((double)at + 0.5) * scale;
@@ -41,7 +50,7 @@ static int32_t triangle(int64_t at, int64_t full, int64_t source, int32_t *first
             const double height = far < 0.0 ? 1.0 + far : 1.0 - far;
             const double part = height > 0.0 ? height : 0.0;
             if (pass)
-                weight[k - from] = (float)(part / sum);
+                share[k - from] = part / sum;
             else
                 sum += part;
         }
@@ -49,10 +58,25 @@ static int32_t triangle(int64_t at, int64_t full, int64_t source, int32_t *first
     return (int32_t)(to - from);
 }
 
+/* Shares that sum to 1 as whole numbers that sum to 1 << EK_FILTER_BITS: what is rounded off goes to
+ * the neighbour, where it matters least. */
+static void make_whole(const double *share, int32_t taps, int16_t *weight)
+{
+    const int32_t whole = 1 << EK_FILTER_BITS;
+    double sum = 0.0;
+    for (int32_t t = 0, given = 0; t < taps; t++) {
+        sum += share[t];
+        const int32_t upto = t + 1 == taps ? whole : (int32_t)(sum * whole + 0.5);
+        weight[t] = (int16_t)(upto - given);
+        given = upto;
+    }
+}
+
 static int32_t most_taps(int32_t mode, int32_t full, int32_t source)
 {
     const int32_t whole = (source + full - 1) / full; /* pixels of the source per one, at most */
-    return mode == EK_NEAREST ? 1 : mode == EK_AREA ? whole + 1 : 2 * whole + 2;
+    const int32_t most = mode == EK_NEAREST ? 1 : mode == EK_AREA ? whole + 1 : 2 * whole + 2;
+    return (most + EK_FILTER_GROUP - 1) / EK_FILTER_GROUP * EK_FILTER_GROUP;
 }
 
 static void prepare_axis(ek_taps *taps, int32_t mode, int32_t count, int32_t full, int32_t source,
@@ -63,18 +87,22 @@ static void prepare_axis(ek_taps *taps, int32_t mode, int32_t count, int32_t ful
     taps->first = ek_piece(arena, n * sizeof *taps->first);
     taps->taps = ek_piece(arena, n * sizeof *taps->taps);
     taps->weight = ek_piece(arena, n * (size_t)taps->most_taps * sizeof *taps->weight);
+    taps->share = ek_piece(arena, (size_t)taps->most_taps * sizeof *taps->share);
 }
 
 static void find_axis(const ek_taps *taps, int32_t mode, int32_t count, int32_t skip, int32_t full,
                       int32_t source)
 {
+    memset(taps->weight, 0, (size_t)count * (size_t)taps->most_taps * sizeof *taps->weight);
+    if (mode == EK_NEAREST) {
+        find_nearest(taps, count, skip, full, source);
+        return;
+    }
     for (int32_t i = 0; i < count; i++) {
-        float *weight = taps->weight + (ptrdiff_t)i * taps->most_taps;
         int32_t *first = &taps->first[i];
-        memset(weight, 0, (size_t)taps->most_taps * sizeof *weight);
-        taps->taps[i] = mode == EK_NEAREST ? nearest(i + skip, full, source, first, weight)
-                        : mode == EK_AREA  ? area(i + skip, full, source, first, weight)
-                                           : triangle(i + skip, full, source, first, weight);
+        taps->taps[i] = mode == EK_AREA ? area(i + skip, full, source, first, taps->share)
+                                        : triangle(i + skip, full, source, first, taps->share);
+        make_whole(taps->share, taps->taps[i], taps->weight + (ptrdiff_t)i * taps->most_taps);
     }
 }
 
@@ -84,17 +112,19 @@ void ek_filter_prepare(ek_image_job *job, ek_arena *arena)
     const ek_image *image = job->rows.image;
     prepare_axis(&job->across, c->mode, c->inner_width, c->full_width, image->width, arena);
     prepare_axis(&job->down, c->mode, c->inner_height, c->full_height, image->height, arena);
-    /* Columns are read four floats at a time, and as far as the widest of four reaches. */
-    const size_t pixels = (size_t)image->width + (size_t)job->across.most_taps + 2;
-    const size_t bytes = pixels * (size_t)job->rows.column_stride * sizeof *job->sum;
-    job->sum = ek_piece(arena, bytes);
+    /* Columns are read eight numbers at a time, and as far as the widest of four reaches. */
+    const size_t pixels = (size_t)image->width + (size_t)job->across.most_taps;
+    const size_t numbers = pixels * (size_t)job->rows.column_stride + 8;
+    job->sum = ek_piece(arena, numbers * sizeof *job->sum);
+    job->sums = job->rows.makes ? ek_piece(arena, numbers * sizeof *job->sums) : NULL;
     if (!arena->base)
         return;
-    memset(job->sum, 0, bytes);
+    memset(job->sum, 0, numbers * sizeof *job->sum);
     find_axis(&job->across, c->mode, c->inner_width, c->skip_x, c->full_width, image->width);
     find_axis(&job->down, c->mode, c->inner_height, c->skip_y, c->full_height, image->height);
 }
 
+/* In place all taps at once; of rows that are made, one after the other. */
 static void sum_rows(ek_image_job *job, int32_t y)
 {
     ek_rows *rows = &job->rows;
@@ -102,17 +132,13 @@ static void sum_rows(ek_image_job *job, int32_t y)
     const ptrdiff_t back = rows->channel_stride < 0 ? 2 : 0; /* the lowest byte of a pixel */
     ek_row_sum sum = {.weight = job->down.weight + (ptrdiff_t)y * job->down.most_taps};
     sum.count = (int32_t)((rows->image->width - 1) * rows->column_stride + 3);
-    if (!rows->made[0]) {
-        sum.row = ek_row(rows, first) - back;
-        sum.stride = rows->image->row_stride;
-        sum.taps = taps;
-        job->operations->image.sum_rows(&sum, job->sum);
-        return;
-    }
-    sum.taps = 1;
-    for (int32_t t = 0; t < taps; t++, sum.weight++) {
-        sum.row = ek_row(rows, first + t);
-        sum.more = t > 0;
+    sum.sums = job->sums;
+    sum.stride = rows->image->row_stride;
+    sum.taps = rows->makes ? 1 : taps;
+    for (int32_t t = 0; t < taps; t += sum.taps, sum.weight += sum.taps) {
+        sum.row = ek_row(rows, first + t) - back;
+        sum.first = t == 0;
+        sum.last = t + sum.taps == taps;
         job->operations->image.sum_rows(&sum, job->sum);
     }
 }
@@ -129,7 +155,7 @@ void ek_filter_row(ek_image_job *job, int32_t y, float *const *out)
     sum.most_taps = job->across.most_taps;
     for (int c = 0; c < 3; c++) {
         sum.source[c] = job->rows.channel_stride < 0 ? 2 - config->source[c] : config->source[c];
-        sum.scale[c] = config->scale[c];
+        sum.scale[c] = config->scale[c] / (1 << (EK_FILTER_BITS + EK_LEVEL_BITS));
         sum.offset[c] = config->offset[c];
     }
     job->operations->image.sum_columns(&sum, out);

@@ -3,81 +3,58 @@
 #include "operations.h"
 #include "vector.h"
 
-#ifdef __aarch64__
-#include <arm_neon.h>
-#endif
-
-#if EK_LANES == 1
-EK_INLINE ek_f32 load_bytes(const uint8_t *from) { return (float)*from; }
-#elif EK_LANES == 16 && defined(__AVX512F__)
-EK_INLINE ek_f32 load_bytes(const uint8_t *from)
-{
-    return ek_from_int((ek_i32)_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)from)));
-}
-#elif EK_LANES == 8 && defined(__AVX2__)
-EK_INLINE ek_f32 load_bytes(const uint8_t *from)
-{
-    return ek_from_int((ek_i32)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)from)));
-}
-#elif EK_LANES == 4 && defined(__SSE2__)
-EK_INLINE ek_f32 load_bytes(const uint8_t *from)
-{
-    int32_t four_bytes;
-    memcpy(&four_bytes, from, sizeof four_bytes);
-    const __m128i zero = _mm_setzero_si128(), bytes = _mm_cvtsi32_si128(four_bytes);
-    return ek_from_int((ek_i32)_mm_unpacklo_epi16(_mm_unpacklo_epi8(bytes, zero), zero));
-}
-#elif EK_LANES == 4 && defined(__aarch64__)
-EK_INLINE ek_f32 load_bytes(const uint8_t *from)
-{
-    uint32_t bytes;
-    memcpy(&bytes, from, sizeof bytes);
-    const uint16x8_t wide = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(bytes)));
-    return (ek_f32)vcvtq_f32_u32(vmovl_u16(vget_low_u16(wide)));
-}
+/* Whole numbers: vectors of bytes by 16-bit weights, pixels of four 16-bit numbers by weights. */
+#if EK_LANES > 1 && defined(__SSE2__)
+#include "x86/taps.h"
+#elif EK_LANES > 1 && defined(__aarch64__)
+#include "arm/taps.h"
 #else
-typedef uint8_t ek_bytes_of_lanes __attribute__((vector_size(EK_LANES)));
-
-EK_INLINE ek_f32 load_bytes(const uint8_t *from)
-{
-    ek_bytes_of_lanes v;
-    memcpy(&v, from, sizeof v);
-    return ek_from_int(__builtin_convertvector(v, ek_i32));
-}
+#include "taps.h"
 #endif
 
-/* `vectors` vectors of the sums, in registers over all taps. */
-EK_INLINE void sum_some(const ek_row_sum *s, int32_t at, int vectors, float *out)
+enum { LEVEL_SHIFT = EK_FILTER_BITS - EK_LEVEL_BITS };
+
+EK_INLINE int32_t one_sum(const ek_row_sum *s, int32_t at)
 {
-    ek_f32 sums[4];
-    EK_UNROLL for (int i = 0; i < 4; i++)
-        if (i < vectors)
-            sums[i] = s->more ? ek_load(out + at + i * EK_LANES) : ek_splat(0.0f);
+    int32_t sum = s->first ? 0 : s->sums[at];
+    for (int32_t t = 0; t < s->taps; t++)
+        sum += s->row[at + t * s->stride] * s->weight[t];
+    return sum;
+}
+
+/* Rows in pairs; one that is left over goes with itself and the weight 0. */
+EK_INLINE void sum_some(const ek_row_sum *s, int32_t at, int vectors, int16_t *out)
+{
+    ek_byte_sums sums[4];
+    EK_UNROLL for (int i = 0; i < vectors; i++)
+        sums[i] = s->first ? ek_no_byte_sums() : ek_load_byte_sums(s->sums + at + i * EK_BYTES);
     const uint8_t *row = s->row + at;
-    for (int32_t t = 0; t < s->taps; t++, row += s->stride) {
-        const ek_f32 weight = ek_splat(s->weight[t]);
-        EK_UNROLL for (int i = 0; i < 4; i++)
-            if (i < vectors)
-                sums[i] = sums[i] + load_bytes(row + i * EK_LANES) * weight;
+    for (int32_t t = 0; t < s->taps; t += 2, row += 2 * s->stride) {
+        const int lone = t + 1 == s->taps;
+        const uint8_t *next = lone ? row : row + s->stride;
+        const int16_t weight = s->weight[t], other = lone ? 0 : s->weight[t + 1];
+        EK_UNROLL for (int i = 0; i < vectors; i++)
+            sums[i] = ek_add_bytes(sums[i], row + i * EK_BYTES, next + i * EK_BYTES, weight, other);
     }
-    EK_UNROLL for (int i = 0; i < 4; i++)
-        if (i < vectors)
-            ek_store(out + at + i * EK_LANES, sums[i]);
+    EK_UNROLL for (int i = 0; i < vectors; i++)
+        if (s->last)
+            ek_put_levels(sums[i], out + at + i * EK_BYTES);
+        else
+            ek_store_byte_sums(s->sums + at + i * EK_BYTES, sums[i]);
 }
 
 EK_IMAGE_SUM_ROWS(EK_NAME(ek_image_sum_rows))
 {
     int32_t at = 0;
-    for (; at + 4 * EK_LANES <= sum->count; at += 4 * EK_LANES)
+    for (; at + 4 * EK_BYTES <= sum->count; at += 4 * EK_BYTES)
         sum_some(sum, at, 4, out);
-    for (; at + EK_LANES <= sum->count; at += EK_LANES)
+    for (; at + EK_BYTES <= sum->count; at += EK_BYTES)
         sum_some(sum, at, 1, out);
-    for (; at < sum->count; at++) {
-        float v = sum->more ? out[at] : 0.0f;
-        for (int32_t t = 0; t < sum->taps; t++)
-            v = v + (float)sum->row[at + t * sum->stride] * sum->weight[t];
-        out[at] = v;
-    }
+    for (; at < sum->count; at++)
+        if (sum->last)
+            out[at] = (int16_t)((one_sum(sum, at) + (1 << (LEVEL_SHIFT - 1))) >> LEVEL_SHIFT);
+        else
+            sum->sums[at] = one_sum(sum, at);
 }
 
 #if EK_LANES == 1
@@ -85,23 +62,12 @@ typedef struct {
     float at[4];
 } four;
 
-EK_INLINE four four_of_zero(void) { return (four){{0.0f, 0.0f, 0.0f, 0.0f}}; }
-
-EK_INLINE four plus_weighted(four sum, const float *pixel, float weight)
-{
-    for (int i = 0; i < 4; i++)
-        sum.at[i] = sum.at[i] + pixel[i] * weight;
-    return sum;
-}
-
-EK_INLINE float of_four(four v, int i) { return v.at[i]; }
-
 /* Lane c of column i to lane i of channel c. */
-EK_INLINE void turn(const four *columns, four *channels)
+EK_INLINE void turn(int32_t (*columns)[4], four *channels)
 {
     for (int i = 0; i < 4; i++)
         for (int c = 0; c < 4; c++)
-            channels[c].at[i] = columns[i].at[c];
+            channels[c].at[i] = (float)columns[i][c];
 }
 
 EK_INLINE void put_four(four v, float scale, float offset, float *out)
@@ -111,21 +77,16 @@ EK_INLINE void put_four(four v, float scale, float offset, float *out)
 }
 #else
 typedef float four __attribute__((vector_size(16)));
+typedef int32_t four_whole __attribute__((vector_size(16)));
 
-EK_INLINE four four_of_zero(void) { return (four){0}; }
-
-EK_INLINE four plus_weighted(four sum, const float *pixel, float weight)
+EK_INLINE void turn(int32_t (*columns)[4], four *channels)
 {
-    four v;
-    memcpy(&v, pixel, sizeof v);
-    return sum + v * weight;
-}
-
-EK_INLINE float of_four(four v, int i) { return v[i]; }
-
-/* Lane c of column i to lane i of channel c. */
-EK_INLINE void turn(const four *v, four *channels)
-{
+    four v[4];
+    for (int i = 0; i < 4; i++) {
+        four_whole sums;
+        memcpy(&sums, columns[i], sizeof sums);
+        v[i] = __builtin_convertvector(sums, four);
+    }
     const four low01 = __builtin_shufflevector(v[0], v[1], 0, 4, 1, 5);
     const four low23 = __builtin_shufflevector(v[2], v[3], 0, 4, 1, 5);
     const four high01 = __builtin_shufflevector(v[0], v[1], 2, 6, 3, 7);
@@ -143,43 +104,49 @@ EK_INLINE void put_four(four v, float scale, float offset, float *out)
 }
 #endif
 
-EK_INLINE void put_column(const ek_column_sum *s, four v, int32_t x, float *const *out)
+/* Four columns, which hides the latency of each one's sum; all as far as the widest reaches. */
+EK_INLINE void four_columns(const ek_column_sum *s, int32_t x, int32_t (*sums)[4])
 {
-    for (int c = 0; c < 3; c++)
-        out[c][x] = of_four(v, s->source[c]) * s->scale[c] + s->offset[c];
+    const int16_t *pixels[4], *weights = s->weight + (ptrdiff_t)x * s->most_taps;
+    ek_pixel_sums v[4];
+    int32_t most = 0;
+    for (int i = 0; i < 4; i++) {
+        v[i] = ek_no_pixel_sums();
+        pixels[i] = s->row + (ptrdiff_t)s->first[x + i] * s->pixel;
+        most = s->taps[x + i] > most ? s->taps[x + i] : most;
+    }
+    for (int32_t t = 0; t < most; t += EK_FILTER_GROUP)
+        EK_UNROLL for (int i = 0; i < 4; i++)
+            v[i] = ek_add_pixels(v[i], pixels[i] + (ptrdiff_t)t * s->pixel, s->pixel,
+                                 weights + i * s->most_taps + t);
+    for (int i = 0; i < 4; i++)
+        ek_put_pixel_sums(v[i], sums[i]);
 }
 
-/* The four lanes are a pixel's channels; what lies behind them is multiplied and dropped. Four
- * columns at a time hide the latency of the sums. */
+EK_INLINE void one_column(const ek_column_sum *s, int32_t x, float *const *out)
+{
+    for (int c = 0; c < 3; c++) {
+        int32_t sum = 0;
+        for (int32_t t = 0; t < s->taps[x]; t++)
+            sum += s->row[(ptrdiff_t)(s->first[x] + t) * s->pixel + s->source[c]] *
+                   s->weight[(ptrdiff_t)x * s->most_taps + t];
+        out[c][x] = (float)sum * s->scale[c] + s->offset[c];
+    }
+}
+
 EK_IMAGE_SUM_COLUMNS(EK_NAME(ek_image_sum_columns))
 {
-    const ek_column_sum *s = sum;
     int32_t x = 0;
-    for (; x + 4 <= s->width; x += 4) {
-        four sums[4];
-        const float *pixels[4], *weights = s->weight + (ptrdiff_t)x * s->most_taps;
-        int32_t most = 0;
-        for (int i = 0; i < 4; i++) {
-            sums[i] = four_of_zero();
-            pixels[i] = s->row + (ptrdiff_t)s->first[x + i] * s->pixel;
-            most = s->taps[x + i] > most ? s->taps[x + i] : most;
-        }
-        for (int32_t t = 0; t < most; t++) /* weights beyond a column's taps are 0 */
-            EK_UNROLL for (int i = 0; i < 4; i++)
-                sums[i] = plus_weighted(sums[i], pixels[i] + (ptrdiff_t)t * s->pixel,
-                                        weights[i * s->most_taps + t]);
+    for (; x + 4 <= sum->width; x += 4) {
+        int32_t sums[4][4];
         four channels[4];
+        four_columns(sum, x, sums);
         turn(sums, channels);
         for (int c = 0; c < 3; c++)
-            put_four(channels[s->source[c]], s->scale[c], s->offset[c], out[c] + x);
+            put_four(channels[sum->source[c]], sum->scale[c], sum->offset[c], out[c] + x);
     }
-    for (; x < s->width; x++) {
-        four v = four_of_zero();
-        for (int32_t t = 0; t < s->taps[x]; t++)
-            v = plus_weighted(v, s->row + (ptrdiff_t)(s->first[x] + t) * s->pixel,
-                              s->weight[(ptrdiff_t)x * s->most_taps + t]);
-        put_column(s, v, x, out);
-    }
+    for (; x < sum->width; x++)
+        one_column(sum, x, out);
 }
 
 /* To the nearest half float, ties to even; what is too large becomes infinite. */

@@ -22,6 +22,7 @@ typedef struct {
     const ek_image *image;
     ptrdiff_t column_stride;
     ptrdiff_t channel_stride;
+    int makes; /* rows, one at a time; the last two are kept */
     uint8_t *made[2];
     int32_t which[2]; /* rows those are; -1: none */
     int32_t next;
@@ -31,7 +32,8 @@ typedef struct {
 typedef struct {
     int32_t *first;
     int32_t *taps;
-    float *weight;
+    int16_t *weight;
+    double *share; /* of one result, while its weights are found */
     int32_t most_taps;
 } ek_taps;
 
@@ -47,7 +49,8 @@ typedef struct {
     /* Others: weights of both axes, a sum of rows. */
     ek_taps across;
     ek_taps down;
-    float *sum;
+    int16_t *sum;
+    int32_t *sums;
     /* Three rows on their way to the result, and of what lies around the picture. */
     float *passing[3];
     float *around[3];

@@ -12,7 +12,7 @@
 #define EK_IMAGE_PAIR(name)                                                                        \
     void name(const uint8_t *top, const uint8_t *bottom, const ek_columns *columns,                \
               const ek_blend *blend, float *const *out)
-#define EK_IMAGE_SUM_ROWS(name) void name(const ek_row_sum *sum, float *out)
+#define EK_IMAGE_SUM_ROWS(name) void name(const ek_row_sum *sum, int16_t *out)
 #define EK_IMAGE_SUM_COLUMNS(name) void name(const ek_column_sum *sum, float *const *out)
 #define EK_IMAGE_EMIT(name) void name(const ek_emission *emission)
 

@@ -32,28 +32,36 @@ typedef struct {
     float offset[3];
 } ek_blend;
 
-/* Weighted sums of `taps` rows of bytes, `stride` bytes apart. */
+/* Weights of a filter are whole and sum to 1 << EK_FILTER_BITS. Rows between its two passes are in
+ * 1 / (1 << EK_LEVEL_BITS) levels. All sums are whole numbers, and so the same in any order. */
+enum { EK_FILTER_BITS = 14, EK_LEVEL_BITS = 7, EK_FILTER_GROUP = 4 };
+
+/* Weighted sums of `taps` rows of bytes, `stride` bytes apart. Where not all rows are there at
+ * once, `sums` holds what came before; the last call gives the row. */
 typedef struct {
     const uint8_t *row;
     ptrdiff_t stride;
-    const float *weight;
+    const int16_t *weight;
     int32_t taps;
     int32_t count; /* bytes of a row */
-    int32_t more;  /* add to what is there */
+    int32_t *sums;
+    int32_t first;
+    int32_t last;
 } ek_row_sum;
 
-/* Weighted sums of pixels in a row of floats, each pixel `pixel` floats: column x of the result has
- * most_taps weights, behind those of the column before, of which taps[x] count, from first[x] on. */
+/* Weighted sums of pixels in a row, each pixel `pixel` numbers: column x of the result is that of
+ * taps[x] pixels from first[x] on. It has most_taps weights, behind those of the column before;
+ * most_taps is a multiple of EK_FILTER_GROUP, what is not needed is 0. */
 typedef struct {
-    const float *row;
+    const int16_t *row;
     int32_t pixel;
     int32_t width;
     const int32_t *first;
     const int32_t *taps;
-    const float *weight;
+    const int16_t *weight;
     int32_t most_taps;
     int32_t source[3];
-    float scale[3];
+    float scale[3]; /* of sums, in levels / (1 << (EK_LEVEL_BITS + EK_FILTER_BITS)) */
     float offset[3];
 } ek_column_sum;
 

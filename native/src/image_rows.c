@@ -61,18 +61,18 @@ static int is_dense(const ek_image *image)
 
 void ek_rows_prepare(ek_rows *rows, const ek_image *image, int dense, ek_arena *arena)
 {
-    const int make = image->u || (dense && !is_dense(image));
     *rows = (ek_rows){.image = image, .which = {-1, -1}};
-    rows->column_stride = make ? 3 : image->column_stride;
-    rows->channel_stride = make ? 1 : image->channel_stride;
-    for (int i = 0; make && i < 2; i++)
+    rows->makes = image->u || (dense && !is_dense(image));
+    rows->column_stride = rows->makes ? 3 : image->column_stride;
+    rows->channel_stride = rows->makes ? 1 : image->channel_stride;
+    for (int i = 0; rows->makes && i < 2; i++)
         rows->made[i] = ek_piece(arena, 3 * (size_t)image->width);
 }
 
 /* The two last rows that were made are kept. */
 const uint8_t *ek_row(ek_rows *rows, int32_t y)
 {
-    if (!rows->made[0])
+    if (!rows->makes)
         return rows->image->data + y * rows->image->row_stride;
     for (int i = 0; i < 2; i++)
         if (rows->which[i] == y) {

@@ -53,7 +53,7 @@ def test_antialias_is_the_formula_of_torchvision_on_floats(size, target):
     down, across = shares(size[0], target[0]), shares(size[1], target[1])
     expected = np.einsum("yv,xu,vuc->cyx", down, across, image / 255, optimize=True)
     found = tensor(*target, "antialias")(image)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -68,13 +68,17 @@ def test_antialias_is_one_level_of_rounding_from_pillow(size, target):
     assert np.abs(found - chw(np.asarray(resized))).mean() < 0.36 * LEVEL
 
 
-def test_nearest_takes_the_pixels_that_pillow_takes():
+@given(st.integers(1, 200), st.integers(1, 200))
+def test_nearest_takes_the_pixels_that_pillow_and_opencv_take(source, target):
     pillow = pytest.importorskip("PIL.Image")
-    image = photo(97, 61)
-    for target in ((224, 224), (20, 31), (48, 30)):
-        resized = pillow.fromarray(image).resize(target[::-1], pillow.Resampling.NEAREST)
-        found = tensor(*target, "nearest", std=(LEVEL,) * 3)(image)
-        np.testing.assert_array_equal(np.rint(found), 255 * chw(np.asarray(resized)))
+    image = np.repeat(np.arange(source, dtype=np.uint8)[:, None, None], 3, axis=2)
+    image = np.repeat(image, 5, axis=1)
+    resized = np.asarray(pillow.fromarray(image).resize((4, target), pillow.Resampling.NEAREST))
+    found = tensor(target, 4, "nearest", output=Output("uint8", "hwc", LEVEL))(image)
+    np.testing.assert_array_equal(found, resized)
+    cv2 = pytest.importorskip("cv2")
+    resized = cv2.resize(image, (4, target), interpolation=cv2.INTER_NEAREST_EXACT)
+    np.testing.assert_array_equal(found, resized)
 
 
 def test_area_is_that_of_opencv_where_the_picture_shrinks():
@@ -83,7 +87,7 @@ def test_area_is_that_of_opencv_where_the_picture_shrinks():
     for target in ((224, 224), (240, 320), (100, 77)):
         resized = cv2.resize(image.astype(np.float32), target[::-1], interpolation=cv2.INTER_AREA)
         found = tensor(*target, "area")(image)
-        np.testing.assert_allclose(found, chw(resized), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(found, chw(resized), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("mode", MODES)
