@@ -11,12 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edgekit.bundle import Bundle
 from edgekit.engines import Array
 from edgekit.errors import InputError
 from edgekit.features import LogMel, build
-from edgekit.manifest import Feature, ImageTensorSpec, LogMelSpec, Tensor
+from edgekit.manifest import (
+    Camera,
+    Feature,
+    ImageTensorSpec,
+    LogMelSpec,
+    RollingStatsSpec,
+    Tensor,
+)
 from edgekit.reference import Histogram, read_reference
 
 SECOND_FRAMES = 98  # of 25 ms every 10 ms
@@ -32,8 +40,8 @@ def synthetic_inputs(
     """Raw inputs for `Model.run`: pictures, sound, or the model's inputs where it has no features.
 
     A picture has the height that the features resize to, and their width or one to four times the
-    height; sound is noise as loud and as changing as the histogram says, of the frames that the
-    model takes or one second.
+    height; a series is noise; sound is noise as loud and as changing as the histogram says, of the
+    frames that the model takes or one second.
 
     Args:
         path: the `.edgekit` file.
@@ -133,24 +141,61 @@ def _draw_raw(
 ) -> Array:
     if isinstance(feature.spec, ImageTensorSpec):
         return _picture(feature.spec, tensor, histogram, random)
+    if isinstance(feature.spec, RollingStatsSpec):
+        return _series(feature, feature.spec, tensor, random)
     return _sound(feature, tensor, histogram, random)
 
 
 def _picture(
     spec: ImageTensorSpec, tensor: Tensor, histogram: Histogram | None, random: np.random.Generator
 ) -> Array:
-    """uint8 (height, width, 3) that the features only normalize, for it has their size already."""
-    fixed = tensor.shape[-1] if tensor.shape else None
+    """A picture that the features only normalize, for it has their size already.
+
+    A camera's frame has even sides, so one more row or column where theirs are odd.
+    """
+    across = -1 if spec.output.layout == "chw" else -2
+    fixed = tensor.shape[across] if tensor.shape else None
     width = spec.width_px or (fixed if isinstance(fixed, int) else None)
     if width is None:
         wide = int(random.integers(spec.height_px, 4 * spec.height_px + 1))
         width = min(max(wide, spec.min_width_px), spec.max_width_px)
-    shape = (spec.height_px, width, 3)
+    if isinstance(spec.source, Camera):
+        height, width = spec.height_px + spec.height_px % 2, width + width % 2
+        frame = _levels(spec, histogram, (height, width, 1), random)[..., 0]
+        return np.concatenate([frame, np.full((height // 2, width), 128, np.uint8)])
+    planes = 1 if "gray" in (spec.channels, spec.source) else 3
+    pixels = _levels(spec, histogram, (spec.height_px, width, planes), random)
+    if spec.source == "gray":
+        return pixels[..., 0]
+    pixels = np.repeat(pixels, 3, axis=2) if planes == 1 else pixels
+    mirrored = planes == 3 and spec.channels != spec.source
+    return np.ascontiguousarray(pixels[..., ::-1]) if mirrored else pixels
+
+
+def _levels(
+    spec: ImageTensorSpec,
+    histogram: Histogram | None,
+    shape: tuple[int, int, int],
+    random: np.random.Generator,
+) -> npt.NDArray[np.uint8]:
+    """uint8 levels, in the order of the result's planes, that become what the histogram counted."""
     if histogram is None or not any(histogram.counts):
         return random.integers(0, 256, shape, np.uint8)
-    planes = values_like(histogram, math.prod(shape), random).reshape(shape)
-    pixels = np.clip(np.rint((planes * spec.std + spec.mean) * 255), 0, 255).astype(np.uint8)
-    return pixels if spec.channels == "rgb" else np.ascontiguousarray(pixels[..., ::-1])
+    values = values_like(histogram, math.prod(shape), random).reshape(shape)
+    if "int" in spec.output.dtype:
+        values = (values - spec.output.zero_point) * spec.output.scale
+    std, mean = spec.std[: shape[2]], spec.mean[: shape[2]]
+    return np.clip(np.rint((values * std + mean) * 255), 0, 255).astype(np.uint8)
+
+
+def _series(
+    feature: Feature, spec: RollingStatsSpec, tensor: Tensor, random: np.random.Generator
+) -> Array:
+    """Noise, in as many series and samples as the tensor has."""
+    sizes = tensor.shape[feature.leading_axes :]
+    samples = sizes[-1] if sizes and isinstance(sizes[-1], int) else 4 * spec.window
+    series = (sizes[0],) if len(sizes) == 3 and isinstance(sizes[0], int) else ()
+    return random.standard_normal((*series, samples)).astype(tensor.dtype)
 
 
 def _sound(
@@ -158,7 +203,9 @@ def _sound(
 ) -> Array:
     """float32 samples: white noise whose loudness changes, as loud as the histogram says."""
     spec = feature.spec
-    assert isinstance(spec, LogMelSpec)
+    if not isinstance(spec, LogMelSpec):
+        problem = f"no raw input can be drawn for {type(spec).__name__}"
+        raise InputError(f"input {tensor.name!r}", problem, "draw with synthetic_feeds instead")
     extract = build(spec)
     assert isinstance(extract, LogMel)
     frames = tensor.shape[feature.leading_axes] if len(tensor.shape) > feature.leading_axes else 0

@@ -14,8 +14,17 @@ from edgekit import load
 from edgekit.bundle import write_bundle
 from edgekit.distance import ks_interval
 from edgekit.errors import InputError
-from edgekit.features import ImageTensor, LogMel
-from edgekit.manifest import Feature, ImageTensorSpec, LogMelSpec, Tensor
+from edgekit.features import ImageTensor, LogMel, build
+from edgekit.manifest import (
+    Camera,
+    Feature,
+    ImageTensorSpec,
+    LogMelSpec,
+    MfccSpec,
+    Output,
+    RollingStatsSpec,
+    Tensor,
+)
 from edgekit.reference import REFERENCE, SCHEMA, Counter, Histogram, Reference
 from edgekit.synthetic import draw, synthetic_feeds, synthetic_inputs
 
@@ -156,3 +165,31 @@ def test_several_inputs_come_by_name(tmp_path):
         "a": "float32",
         "b": "int64",
     }
+
+
+@pytest.mark.parametrize("source", ["rgb", "bgr", "gray", Camera("nv12"), Camera("i420")])
+@pytest.mark.parametrize("channels", ["rgb", "bgr", "gray"])
+def test_pictures_come_as_their_source_says(tmp_path, source, channels):
+    output = Output("int8", "hwc", scale=1 / 127, zero_point=-10)
+    spec = ImageTensorSpec(16, width_px=24, source=source, channels=channels, output=output)
+    planes = 1 if channels == "gray" else 3
+    histogram = counted([np.linspace(10, 60, 1000)], 0, 100)
+    path = with_features(tmp_path / "x.edgekit", spec, (1, 16, 24, planes), histogram)
+    (raw,) = synthetic_inputs(path, 1)
+    found = build(spec)(raw)
+    assert found.shape == (16, 24, planes)
+    if source in ("rgb", "bgr", "gray"):
+        assert distance(histogram, [found]) < 0.1
+
+
+def test_a_series_is_as_long_as_the_tensor(tmp_path):
+    spec = RollingStatsSpec(8, ("mean", 0.5))
+    path = with_features(tmp_path / "x.edgekit", spec, (1, 3, 2, 50))
+    (raw,) = synthetic_inputs(path, 1)
+    assert build(spec)(raw).shape == (3, 2, 50)
+
+
+def test_features_without_a_way_back_are_refused(tmp_path):
+    path = with_features(tmp_path / "x.edgekit", MfccSpec(LogMelSpec("kaldi")), (1, 98, 13))
+    with pytest.raises(InputError, match="no raw input can be drawn for MfccSpec"):
+        synthetic_inputs(path, 1)
