@@ -1,5 +1,7 @@
 """A made model against the fp32 file that came: speed, score, size, load; measured here."""
 
+import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,13 @@ from edgekit_converters.calibrate import first_feeds
 from edgekit_converters.evaluate import predict_with, remembering
 from edgekit_converters.identity import data_digest
 from feeds import calibration_feeds
+from kept import remembered
 
 from edgekit.engines import engine_for, open_engine
 from edgekit.errors import DeviceError, EdgekitError
 from edgekit.measure.accuracy import Predictions, compare_scores
 from edgekit.measure.devices import open_device
+from edgekit.measure.environment import local_environment
 from edgekit.measure.latency import Sampling, measure
 from edgekit.measure.recording import BASELINE, CANDIDATE
 from edgekit.measure.samples import Samples, given_samples
@@ -28,7 +32,7 @@ LOST = Sampling(threads=1, processes=3, max_calls=60, max_s=6.0)
 class Judge:
     """One workload's fp32 model, run once, and what it is compared on."""
 
-    def __init__(self, workload: Workload, max_drop: float) -> None:
+    def __init__(self, workload: Workload, max_drop: float, keep: Path) -> None:
         self._source = workload.model
         self._max_drop = max_drop
         self._task: Task = remembering(load_task(workload.task))
@@ -36,7 +40,7 @@ class Judge:
         engine = open_engine(engine_for(workload.model), workload.model)
         self._samples: Samples = given_samples(first_feeds(engine, self._task, FEEDS))
         engine.close()
-        self._counted: dict[str, int] = {}
+        self._keep = keep
         self.data = data_digest(self._task)
         """Digest of the task's samples and code."""
         self.is_tflite = workload.model.suffix == ".tflite"
@@ -72,15 +76,22 @@ class Judge:
 
     def count(self, path: Path, url: str) -> dict[str, Any]:
         """Instructions of one inference on an emulated CPU, against the fp32 file's."""
-        device = open_device(url)
-        for each in (self._source, path):
-            if str(each) not in self._counted:
-                counted = device.measure(each, self._samples).counted
-                if counted is None:
-                    raise DeviceError(url, "it counted nothing", "take an arm:// address")
-                self._counted[str(each)] = counted.inference.instructions
-        fp32, made = self._counted[str(self._source)], self._counted[str(path)]
+        fp32, made = (
+            remembered(self._keep, self._counts_on(each, url), partial(self._counted, each, url))
+            for each in (self._source, path)
+        )
         return {"fp32_instructions": fp32, "instructions": made, "fewer": fp32 / made}
+
+    def _counted(self, path: Path, url: str) -> int:
+        counted = open_device(url).measure(path, self._samples).counted
+        if counted is None:
+            raise DeviceError(url, "it counted nothing", "take an arm:// address")
+        return counted.inference.instructions
+
+    def _counts_on(self, path: Path, url: str) -> list[Any]:
+        """What a count depends on."""
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        return [content, self.data, FEEDS, url, local_environment().versions]
 
     def size(self, path: Path) -> dict[str, Any]:
         """Of both files."""

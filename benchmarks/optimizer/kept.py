@@ -4,8 +4,10 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from cases import Workload
 from contenders import Contender, Made
@@ -22,13 +24,29 @@ def made_of(contender: Contender, workload: Workload, keep: Path) -> Made:
         keep: folder of results.
     """
     model = hashlib.sha256(workload.model.read_bytes()).hexdigest()
-    key = json.dumps([model, *contender.depends()], sort_keys=True, default=str)
-    entry = keep / hashlib.sha256(key.encode()).hexdigest()
+    entry = keep / _digest([model, *contender.depends()])
     if not (entry / ABOUT).is_file():
         _make(contender, workload, entry)
     known = json.loads((entry / ABOUT).read_text())
     path = entry / known["path"] if known["path"] else None
     return Made(path, known["problem"], known["about"])
+
+
+def remembered(keep: Path, depends: list[Any], make: Callable[[], int]) -> int:
+    """A number that is always the same for what it depends on."""
+    path = keep / f"{_digest(depends)}.json"
+    if not path.is_file():
+        found = make()
+        keep.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(found))
+        partial.replace(path)
+    return int(json.loads(path.read_text()))
+
+
+def _digest(depends: list[Any]) -> str:
+    key = json.dumps(depends, sort_keys=True, default=str)
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _make(contender: Contender, workload: Workload, entry: Path) -> None:

@@ -6,9 +6,9 @@
 
 What contenders make is kept in `--keep`, under a digest of all that it depends on; scores and times
 are always taken anew, each model in turns with the fp32 file that came, on one thread. With
-`--device` edgekit also makes models for the target of that name, and instructions are counted.
-One line of JSON for each workload and contender goes to OUT/results.jsonl, tables to
-OUT/results.md.
+`--device` edgekit also makes models for the target of that name (`edgekit_device`), whose
+instructions are counted, once for each model file. One line of JSON for each workload and contender
+goes to OUT/results.jsonl, tables to OUT/results.md.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from peers import NAMES as PEERS
 from peers import Peer
 from table import markdown
 
-OURS = "edgekit"
+OURS, FOR_DEVICE = "edgekit", "edgekit_device"
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     """What the command line asks for."""
-    everyone, everything = (OURS, *PEERS), (*NAMES, *TFLITE)
+    everyone, everything = (OURS, FOR_DEVICE, *PEERS), (*NAMES, *TFLITE)
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -75,11 +75,17 @@ def parsed() -> argparse.Namespace:
 def compete(name: str, args: argparse.Namespace) -> list[dict[str, Any]]:
     """Everyone on one workload."""
     workload = find_workload(name)
-    judge = Judge(workload, args.max_drop)
+    judge = Judge(workload, args.max_drop, args.keep)
     lines = [judged(contender, workload, judge, args) for contender in contenders(judge, args)]
-    if args.device and OURS in args.by and not judge.is_tflite:
+    if args.device and FOR_DEVICE in args.by and not judge.is_tflite:
         target = args.device.partition("://")[2]
-        options = ("--target", target, *shlex.split(args.optimize))
+        options = (
+            "--target",
+            target,
+            "--max-drop",
+            str(args.max_drop),
+            *shlex.split(args.optimize),
+        )
         made = Edgekit(judge.data, options, f"edgekit for {target}")
         lines.append(judged(made, workload, judge, args, args.device))
     return lines

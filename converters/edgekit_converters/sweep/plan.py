@@ -1,6 +1,5 @@
 """A file of models → the searches it asks for, all checked before the first one starts."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from edgekit.cli.settings import nearest
+from edgekit.cli.settings import nearest, read
 from edgekit.errors import StorageError, UsageError
 
 MODELS, DEFAULTS = "model", "defaults"
@@ -96,13 +95,7 @@ def read_plan(path: Path) -> list[Job]:
         StorageError: it cannot be read, or a model or task is not there.
     """
     thing = f"sweep {str(path)!r}"
-    try:
-        tables = tomllib.loads(path.read_text("utf8"))
-    except OSError as error:
-        problem = f"it cannot be read ({error.strerror})"
-        raise StorageError(thing, problem, "check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(thing, f"it is not TOML: {error}", "correct the line") from error
+    tables = read(path)
     wishes = [_wish(path.parent, where, entry) for where, entry in _entries(tables, thing)]
     jobs = [job for where, wish in wishes for job in _jobs(where, wish)]
     seen: set[str] = set()
