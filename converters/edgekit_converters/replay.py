@@ -163,8 +163,10 @@ def _ground(evidence: Evidence, job: Job) -> Ground:
     model = graph
     if not _was_reverted(evidence):
         model, _ = apply_passes(DEFAULT_PASSES, graph, calls.kept[:CHECKED_FEEDS])
+        tried = {each.name for each in evidence.passes}
+        forms = [form for form in FORMS if form.name in tried]
         model, _ = choose_forms(
-            FORMS, model, calls.every_shape(CHECKED_FEEDS), _Decided(evidence).compare,
+            forms, model, calls.every_shape(CHECKED_FEEDS), _Decided(evidence).compare,
             CHECKED_FEEDS,
         )  # fmt: skip
     calibration = calibrate(model, job.task, seed=job.seed)

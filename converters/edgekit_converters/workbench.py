@@ -25,7 +25,14 @@ from edgekit_converters.ground import Ground, Grounds
 from edgekit_converters.identity import digest_of
 from edgekit_converters.importers import Source
 from edgekit_converters.observe import DEFAULT_MEMORY_BYTES
-from edgekit_converters.passes import DEFAULT_PASSES, FORMS, PassReport, apply_passes, choose_forms
+from edgekit_converters.passes import (
+    DEFAULT_PASSES,
+    FORMS,
+    Form,
+    PassReport,
+    apply_passes,
+    choose_forms,
+)
 from edgekit_converters.progress import Progress
 from edgekit_converters.recipe import AS_IS, FP32
 from edgekit_converters.targets import Target
@@ -54,6 +61,7 @@ class Job:
         identity: digest of all that this search depends on.
         data: digest of the task's code and samples; None where samples have none.
         memory_bytes: that it may take.
+        forms: rewrites that are tried and must pay.
     """
 
     source: Source
@@ -69,6 +77,7 @@ class Job:
     identity: str = ""
     data: str | None = None
     memory_bytes: int = DEFAULT_MEMORY_BYTES
+    forms: tuple[Form, ...] = FORMS
 
     def remember(self, kind: type[T], make: Callable[[], T], *parts: str | None) -> T:
         """What an identical search found out under these names, or what `make` makes now."""
@@ -233,7 +242,7 @@ def clean_up(
 
     job.progress.start("measuring other forms of it", None)
     feeds = calls.every_shape(CHECKED_FEEDS)
-    model, forms = choose_forms(FORMS, model, feeds, compare, CHECKED_FEEDS)
+    model, forms = choose_forms(job.forms, model, feeds, compare, CHECKED_FEEDS)
     for report in (*passes, *forms):
         job.progress.note(f"pass {report.name}: {report.outcome}, {report.note}")
     return model, (*passes, *forms)

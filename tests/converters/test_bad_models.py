@@ -93,3 +93,16 @@ def test_a_memory_cap_that_is_hit_loses_candidates_and_not_the_search(run, tmp_p
     code, out, errors = run(conv_net(), text, "--memory", "1MB", "--cpu-seconds", "3")
     assert (code, errors) == (0, [])
     assert json.loads(out)["chosen"]
+
+
+def test_a_model_that_ends_the_process_is_one_line_and_code_2(run):
+    """onnxruntime 1.32 aborts in std::normal_distribution where the scale is 0."""
+    nodes = [
+        helper.make_node("RandomNormalLike", ["x"], ["noise"], scale=0.0),
+        helper.make_node("Add", ["x", "noise"], ["y"]),
+    ]
+    model = model_of(nodes, [value("x", [1, 4])], [value("y", [1, 4])])
+    code, out, errors = run(model)
+    assert (code, out) == (2, "")
+    assert len(errors) == 1
+    assert "model.onnx': the process that ran it ended while it ran (signal SIGABRT" in errors[0]

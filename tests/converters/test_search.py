@@ -5,16 +5,19 @@ from pathlib import Path
 
 import pytest
 from edgekit_converters.attempt import attempt
+from edgekit_converters.calls import Calls
 from edgekit_converters.candidate import Candidate, Judged
 from edgekit_converters.cost import Cost
+from edgekit_converters.evaluate import predict_with
 from edgekit_converters.goal import Goal
 from edgekit_converters.importers import read_model
 from edgekit_converters.ladder import PLAIN, suited
+from edgekit_converters.passes import FORMS, FORMS_OF_ANY_SIZE
 from edgekit_converters.progress import Silent
 from edgekit_converters.recipe import FP32, parse
 from edgekit_converters.search import judge_finalists, optimize, shortlist
 from edgekit_converters.targets import Target, load_target
-from edgekit_converters.workbench import Job, prepare
+from edgekit_converters.workbench import Job, clean_up, prepare
 from networks import conv_net
 
 from edgekit.errors import CrashError, ModelError, TaskError, UsageError
@@ -256,3 +259,16 @@ def test_a_whole_search_keeps_its_promises_whatever_was_measured(job):
         assert result.chosen.cost.is_cheaper
     answers = predict_all(job.task, lambda feeds: {"y": feeds["x"][0, 0]}, "calibration")
     assert len(answers.labels) == result.calibration.samples
+
+
+@pytest.mark.parametrize(
+    ("forms", "sizes"), [(FORMS, [1, 3, 16, 16]), (FORMS_OF_ANY_SIZE, [0, 3, 16, 16])]
+)
+def test_open_sizes_are_fixed_where_it_pays_unless_they_are_to_stay(job, forms, sizes):
+    job = replace(job, forms=forms)
+    calls = Calls(0)
+    predict_with(job.source.path, job.task, "calibration", watch=calls.calibrating)
+    model, passes = clean_up(job.source.model, job, calls, Written({"after": 0.5}))
+    dims = model.graph.input[0].type.tensor_type.shape.dim
+    assert [dim.dim_value for dim in dims] == sizes
+    assert ("static-shapes" in {each.name for each in passes}) == (forms == FORMS)

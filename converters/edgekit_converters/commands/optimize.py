@@ -69,6 +69,11 @@ def add_search_arguments(
         "--memory", default="1GB", help="that the search may take, such as 512MB (1GB)"
     )
     parser.add_argument(
+        "--keep-dynamic-shapes",
+        action="store_true",
+        help="leave open every size that the model leaves open, also where the task uses one only",
+    )
+    parser.add_argument(
         "--no-cache", action="store_true", help="search anew: neither take nor keep anything"
     )
 
@@ -101,19 +106,25 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
     from edgekit_converters.goal import Goal
     from edgekit_converters.identity import data_digest, digest_of, machine, own_code
     from edgekit_converters.importers import read_model
+    from edgekit_converters.passes import FORMS, FORMS_OF_ANY_SIZE
     from edgekit_converters.targets import load_target
+    from edgekit_converters.trial import try_out
     from edgekit_converters.workbench import HERE, Job
 
     target = load_target(args.target)
     goal = Goal(args.max_drop, args.certify)
     memory = size_bytes(args.memory, "--memory")
-    source, task = read_model(args.model), remembering(load_task(args.task), memory)
+    task = remembering(load_task(args.task), memory)
+    progress.start("trying the model out", None)
+    try_out(args.model, task)
+    source = read_model(args.model)
     place = place_for(target, args.device) if source.model is not None else HERE
     progress.start("reading the task's samples", None)
     data = data_digest(task)
     is_board = place.device.startswith(("ssh:", "adb:"))  # another one may stand there tomorrow
     may_remember = not (args.no_cache or is_board or data is None)
-    asked = (source.sha256, data, target, place, goal, args.seed)
+    forms = FORMS_OF_ANY_SIZE if args.keep_dynamic_shapes else FORMS
+    asked = (source.sha256, data, target, place, goal, args.seed, args.keep_dynamic_shapes)
     return Job(
         source=source,
         task=task,
@@ -128,6 +139,7 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
         identity=digest_of(*asked, machine(), own_code()),
         data=data,
         memory_bytes=memory,
+        forms=forms,
     )
 
 

@@ -26,6 +26,7 @@ from edgekit_converters.passes.views import Views
 __all__ = [
     "DEFAULT_PASSES",
     "FORMS",
+    "FORMS_OF_ANY_SIZE",
     "TIDYING",
     "Feeds",
     "Form",
@@ -63,3 +64,6 @@ FORMS: tuple[Form, ...] = (
     Form(AlignedChannels(), TIDYING),
 )
 """In the order tried, each on what the ones before it left; packing leaves more to align."""
+
+FORMS_OF_ANY_SIZE = tuple(form for form in FORMS if not isinstance(form.rewrite, StaticShapes))
+"""Those that leave open what sizes a model takes."""
