@@ -1,7 +1,8 @@
-# make demo    optimize, pack, run and gate a real model, from nothing
-# make check   what CI runs: format, lint, types, import contracts, native tests, docs, tests, gate
-# make test    every Python test
-# make help    the rest
+# make demo      optimize, pack, run and gate a real model, from nothing
+# make demo-kws  pack a keyword spotter and stream a WAV through it
+# make check     what CI runs: format, lint, types, import contracts, native tests, docs, tests, gate
+# make test      every Python test
+# make help      the rest
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,11 +17,11 @@ define fresh_python
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check format lint types contracts test native-test docs gate gate-update demo bench \
+.PHONY: help setup check format lint types contracts test native-test docs gate gate-update demo demo-kws bench \
   bench-optimizer lock clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 4
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 5
 	@echo "  setup format lint types contracts native-test docs gate gate-update bench bench-optimizer"
 	@echo "  lock clean"
 
@@ -68,6 +69,9 @@ gate-update: setup
 # From a real trained model to a gated bundle, in an environment of its own.
 demo: .demo/.ready
 	.demo/venv/bin/python examples/ocr/demo.py
+# A keyword spotter: from a small model to words heard in a stream.
+demo-kws: .demo/.ready
+	.demo/venv/bin/python examples/keyword_spotting/demo.py
 .demo/.ready: pyproject.toml requirements.lock $(NATIVE) $(shell find edgekit converters -name '*.py')
 	$(call fresh_python)
 	test -x .demo/venv/bin/python || $(PYTHON) -m venv .demo/venv
