@@ -17,13 +17,13 @@ define fresh_python
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check format lint types contracts test native-test docs gate gate-update demo demo-kws bench \
-  bench-optimizer lock clean
+.PHONY: help setup check format lint types contracts test native-test arm-test arm-run fuzz docs gate \
+  gate-update demo demo-kws bench bench-features bench-optimizer lock clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 5
-	@echo "  setup format lint types contracts native-test docs gate gate-update bench bench-optimizer"
-	@echo "  lock clean"
+	@echo "  setup format lint types contracts native-test arm-test fuzz docs gate gate-update"
+	@echo "  bench bench-features bench-optimizer lock clean"
 
 # The virtual environment, made again when what it holds changes.
 setup: $(VENV)/.ready
@@ -34,7 +34,7 @@ $(VENV)/.ready: pyproject.toml requirements.lock $(NATIVE)
 	$(PIP) install --constraint requirements.lock --editable '.[dev,docs,litert,sweep]'
 	@touch $@
 
-check: format lint types contracts native-test docs test gate
+check: format lint types contracts native-test arm-test docs test gate
 
 format: setup
 	$(BIN)/ruff format --check .
@@ -66,6 +66,38 @@ gate: setup
 gate-update: setup
 	$(OWN_GATE) --update
 
+# The C tests' digests and harness under emulated Arm. An instruction that a CPU lacks ends a test.
+ARM_TESTS := '^(arguments|golden|harness)$$'
+AARCH64_CPUS := cortex-a53 cortex-a72 cortex-a76 neoverse-n1
+ARM_TOOLS := qemu-aarch64 qemu-arm aarch64-linux-gnu-gcc arm-linux-gnueabihf-gcc
+arm-test: setup
+	@missing=""; for tool in $(ARM_TOOLS); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "arm-test: not run: needs$$missing; run: bash .ci/packages"; \
+	  test -z "$$CI"; \
+	else $(MAKE) --no-print-directory arm-run; fi
+arm-run: build/aarch64/.ready build/armhf/.ready
+	for cpu in $(AARCH64_CPUS); do QEMU_CPU=$$cpu $(BIN)/ctest --test-dir build/aarch64 -j 2 \
+	  --output-on-failure -R $(ARM_TESTS) || exit 1; done
+	QEMU_CPU=cortex-a15 $(BIN)/ctest --test-dir build/armhf -j 2 --output-on-failure -R $(ARM_TESTS)
+ARM_PROGRAMS := test_arguments test_golden harness
+build/aarch64/.ready build/armhf/.ready: build/%/.ready: $(VENV)/.ready $(NATIVE)
+	$(BIN)/cmake -S . -B build/$* -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
+	  -DEDGEKIT_NATIVE_TESTS=ON -DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/native/toolchains/$*.cmake >/dev/null
+	$(BIN)/cmake --build build/$* --target $(ARM_PROGRAMS) -- --quiet
+	@touch $@
+
+# Each operation's fuzzer for a minute, or FUZZ_SECONDS; what it found is kept in build/fuzz.
+FUZZ_SECONDS ?= 60
+FUZZERS := log_mel cepstra stream micro clamp image rolling
+fuzz: setup
+	@command -v clang >/dev/null || { echo "fuzz: needs clang; run: apt-get install clang" >&2; exit 2; }
+	$(BIN)/cmake -S . -B build/fuzz -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
+	  -DEDGEKIT_FUZZ=ON -DCMAKE_C_COMPILER=clang >/dev/null
+	$(BIN)/cmake --build build/fuzz -- --quiet
+	for name in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$name; echo "fuzz: $$name"; \
+	  build/fuzz/native/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -max_len=512 -verbosity=0 \
+	  -print_final_stats=1 -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name || exit 1; done
+
 # From a real trained model to a gated bundle, in an environment of its own.
 demo: .demo/.ready
 	.demo/venv/bin/python examples/ocr/demo.py
@@ -82,6 +114,12 @@ demo-kws: .demo/.ready
 # Timings of the parts. They inform; the gate judges.
 bench: setup
 	$(BIN)/pytest benchmarks --benchmark-only
+
+# Every feature beside its fastest peer, in one run of minutes: build/bench/features.md.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 POLARS_MAX_THREADS=1
+bench-features: setup
+	$(PIP) install --constraint requirements.lock --editable '.[bench]'
+	$(ONE_THREAD) PYTHONPATH=tests $(BIN)/python benchmarks/features/run.py --out build/bench
 
 # The optimizer on six real models beside other tools: fetches about 1 GB, takes about half an hour.
 bench-optimizer: setup

@@ -1,0 +1,111 @@
+"""What is told beside the times: memory, sizes, call overhead, instructions on Arm, contraction."""
+
+import os
+import platform
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from edgekit._native import _kernels
+from edgekit.features import ImageTensor, LogMel, MicroFrontend
+from edgekit.kernels import available_isas
+from edgekit.measure.devices.plugin import build_plugin
+
+ROOT = Path(__file__).parents[2]
+CPUS = ("cortex-a53", "cortex-a76")
+
+
+def machine() -> str:
+    """The CPU, and what was going on."""
+    lines = Path("/proc/cpuinfo").read_text("utf8").splitlines()
+    name = next(
+        (line.split(": ")[1] for line in lines if line.startswith("model name")), "unknown CPU"
+    )
+    load = os.getloadavg()[0]
+    software = f"Python {platform.python_version()}; {', '.join(available_isas())}"
+    return f"{name}, {os.cpu_count()} CPUs, load {load:.1f}; {software}"
+
+
+def sizes() -> dict[str, str]:
+    """Bytes of the extension and of its sources."""
+    built = Path(_kernels.__file__)
+    sources = [*(ROOT / "native/src").rglob("*.[ch]")]
+    lines = sum(len(p.read_text("utf8").splitlines()) for p in sources)
+    size = sum(p.stat().st_size for p in sources)
+    return {
+        "shared object": f"{built.stat().st_size:,} bytes, symbols included",
+        "sources": f"{len(sources)} files, {lines:,} lines, {size:,} bytes",
+    }
+
+
+def scratch() -> dict[str, str]:
+    """Bytes that streams hold."""
+    streams = {"LogMel.kaldi": LogMel.kaldi(), "MicroFrontend": MicroFrontend()}
+    return {f"{n} stream": f"{f.stream().state_bytes:,} bytes" for n, f in streams.items()}
+
+
+def overhead() -> dict[str, str]:
+    """Of a call that has next to nothing to do."""
+    stream, silence = LogMel.kaldi().stream(), np.zeros(0, np.float32)
+    pixel, image = ImageTensor(height_px=1, width_px=1), np.zeros((1, 1, 3), np.uint8)
+    jobs = {
+        "push of no samples": lambda: stream.push(silence),
+        "image of one pixel": lambda: pixel(image),
+    }
+    found = {}
+    for name, job in jobs.items():
+        best = float("inf")
+        for _ in range(20):
+            start = time.perf_counter_ns()
+            for _ in range(500):
+                job()
+            best = min(best, (time.perf_counter_ns() - start) / 500)
+        found[name] = f"{best / 1000:.2f} µs"
+    return found
+
+
+def on_arm() -> dict[str, str]:
+    """Instructions per unit of each operation of the harness, NEON beside portable."""
+    harness = ROOT / "build/aarch64/native/tests/harness"
+    if not harness.exists():
+        return {"not counted": "no build/aarch64; run: make arm-test"}
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        plugin = build_plugin(Path(folder), "benchmark")
+        for cpu in CPUS:
+            for name, text in counted(harness, plugin, cpu).items():
+                found[f"{cpu}, {name}"] = text
+    return found
+
+
+def counted(harness: Path, plugin: Path, cpu: str) -> dict[str, str]:
+    """By operation, of one CPU."""
+    read, write = os.pipe()
+    command = ["qemu-aarch64", "-cpu", cpu, "-L", "/usr/aarch64-linux-gnu"]
+    command += ["-plugin", f"{plugin},fd={write}", str(harness), "--mark"]
+    ran = subprocess.run(command, pass_fds=[write], capture_output=True, text=True, check=True)
+    os.close(write)
+    with os.fdopen(read) as marks:
+        lines = [[int(word) for word in line.split()] for line in marks]
+    found = {}
+    for index, line in enumerate(ran.stdout.splitlines()):
+        name, units, unit = line.split(" ", 2)
+        portable, neon = lines[6 * index : 6 * index + 3], lines[6 * index + 3 : 6 * index + 6]
+        each = [(part[2][2] - part[1][2]) / int(units) for part in (portable, neon)]
+        found[name] = (
+            f"NEON {each[1]:,.0f}, portable {each[0]:,.0f} ({each[0] / each[1]:.2f}×) per {unit}"
+        )
+    return found
+
+
+def gather() -> dict[str, dict[str, str]]:
+    """All of it, by title."""
+    return {
+        "Sizes": sizes(),
+        "Memory of streams": scratch(),
+        "Call overhead": overhead(),
+        "Instructions on emulated Arm": on_arm(),
+    }

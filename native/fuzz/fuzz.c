@@ -1,0 +1,11 @@
+/* A fuzzer for one operation: its bytes draw the case that the harness then runs everywhere. */
+#include "operation.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
+{
+    source from = {bytes, count, 0};
+    check_case(&EK_OPERATION, &from);
+    return 0;
+}
