@@ -103,11 +103,11 @@ class Judge:
             found = self.size(path) | self.score(path)
             return found | self.time(path, SAMPLING if found["in_budget"] else LOST)
         except EdgekitError as error:
-            return {"problem": str(error)}
+            return {"problem": error.problem}
 
     def counts(self, path: Path, url: str) -> dict[str, Any]:
         """Score and instructions on an emulated CPU, of what was made for it."""
         try:
             return self.size(path) | self.score(path) | self.count(path, url)
         except EdgekitError as error:
-            return {"problem": str(error)}
+            return {"problem": error.problem}

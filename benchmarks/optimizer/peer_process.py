@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+OPSET = 13
 Feeds = Sequence[Mapping[str, np.ndarray]]
 
 
@@ -51,11 +52,30 @@ def pre_processed(source: Path) -> Path:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     path = source.with_name("pre_processed.onnx")
+    source = upgraded(source)
     try:
         quant_pre_process(source, path)
     except Exception as error:  # its error says to skip it
         print(f"quant_pre_process: {error}; once more without symbolic shapes", file=sys.stderr)
         quant_pre_process(source, path, skip_symbolic_shape=True)
+    return path
+
+
+def upgraded(source: Path) -> Path:
+    """In opset 13 at least: scales for each channel need it, and what is older would not load."""
+    import onnx
+    from onnx import version_converter
+
+    model = onnx.load(source)
+    opset = next(each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))
+    if opset >= OPSET:
+        return source
+    path = source.with_name("upgraded.onnx")
+    try:
+        onnx.save(version_converter.convert_version(model, OPSET), path)
+    except Exception as error:  # then what came has to do
+        print(f"convert_version: {error}; going on without", file=sys.stderr)
+        return source
     return path
 
 
@@ -98,7 +118,7 @@ def simplified(source: Path) -> Any:
     import onnx
     import onnxsim
 
-    model = onnx.load(source)
+    model = onnx.load(upgraded(source))
     try:
         return onnxsim.simplify(model)[0]
     except Exception as error:  # of many kinds; a user would go on without it
