@@ -119,6 +119,8 @@ bench: setup
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 POLARS_MAX_THREADS=1
 bench-features: setup
 	$(PIP) install --constraint requirements.lock --editable '.[bench]'
+	@if command -v qemu-aarch64 aarch64-linux-gnu-gcc >/dev/null; then \
+	  $(MAKE) --no-print-directory build/aarch64/.ready; fi
 	$(ONE_THREAD) PYTHONPATH=tests $(BIN)/python benchmarks/features/run.py --out build/bench
 
 # The optimizer on six real models beside other tools: fetches about 1 GB, takes about half an hour.

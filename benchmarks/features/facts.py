@@ -86,8 +86,11 @@ def counted(harness: Path, plugin: Path, cpu: str) -> dict[str, str]:
     read, write = os.pipe()
     command = ["qemu-aarch64", "-cpu", cpu, "-L", "/usr/aarch64-linux-gnu"]
     command += ["-plugin", f"{plugin},fd={write}", str(harness), "--mark"]
-    ran = subprocess.run(command, pass_fds=[write], capture_output=True, text=True, check=True)
+    ran = subprocess.run(command, pass_fds=[write], capture_output=True, text=True, check=False)
     os.close(write)
+    if ran.returncode != 0:
+        os.close(read)
+        return {"not counted": f"{ran.stderr.strip()}; is it of these sources? run: make arm-test"}
     with os.fdopen(read) as marks:
         lines = [[int(word) for word in line.split()] for line in marks]
     found = {}
