@@ -11,16 +11,24 @@ from dataclasses import dataclass, replace
 from onnx import ModelProto
 
 from edgekit_converters.graph import all_graphs, constants
-from edgekit_converters.recipe import Operators, Recipe
+from edgekit_converters.recipe import Maker, Operators, Recipe
 from edgekit_converters.targets import Target
 
 LARGE_WEIGHT = 1 << 16
 """Elements of a matrix below which reading it costs little: weight-only formats gain nothing."""
 
 
-def static(operators: Operators, *, per_channel: bool = True) -> Recipe:
+def static(
+    operators: Operators, *, per_channel: bool = True, engine: Maker = "onnxruntime"
+) -> Recipe:
     """int8 with ranges from the calibration split."""
-    return Recipe(precision="int8", scheme="static", operators=operators, per_channel=per_channel)
+    return Recipe(
+        precision="int8",
+        scheme="static",
+        operators=operators,
+        per_channel=per_channel,
+        engine=engine,
+    )
 
 
 def dynamic(operators: Operators) -> Recipe:

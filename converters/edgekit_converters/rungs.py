@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from edgekit_converters.candidate import Candidate
+from edgekit_converters.elsewhere import elsewhere_rung, untried_rung
 from edgekit_converters.ladder import facts_of, plain, repaired
 from edgekit_converters.recipe import FP32, Recipe
 from edgekit_converters.revert import reverted
@@ -114,5 +115,12 @@ def _widths(base: Recipe, start: int, tried: Tried) -> Iterator[Recipe]:
         share = STEPS[place] if 0 <= place < len(STEPS) else 0
 
 
-RUNGS: tuple[Rung, ...] = (plain_rung, repair_rung, revert_rung, narrow_rung)
+RUNGS: tuple[Rung, ...] = (
+    untried_rung,
+    plain_rung,
+    repair_rung,
+    revert_rung,
+    narrow_rung,
+    elsewhere_rung,
+)
 """In this order: each starts where those before it ended."""

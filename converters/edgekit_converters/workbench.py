@@ -34,7 +34,7 @@ from edgekit_converters.passes import (
     choose_forms,
 )
 from edgekit_converters.progress import Progress
-from edgekit_converters.recipe import AS_IS, FP32
+from edgekit_converters.recipe import AS_IS, FP32, Maker
 from edgekit_converters.targets import Target
 
 T = TypeVar("T")
@@ -62,6 +62,7 @@ class Job:
         data: digest of the task's code and samples; None where samples have none.
         memory_bytes: that it may take.
         forms: rewrites that are tried and must pay.
+        engines: other libraries that may make a candidate.
     """
 
     source: Source
@@ -78,6 +79,7 @@ class Job:
     data: str | None = None
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     forms: tuple[Form, ...] = FORMS
+    engines: tuple[Maker, ...] = ()
 
     def remember(self, kind: type[T], make: Callable[[], T], *parts: str | None) -> T:
         """What an identical search found out under these names, or what `make` makes now."""

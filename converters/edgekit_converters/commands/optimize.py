@@ -74,6 +74,11 @@ def add_search_arguments(
         help="leave open every size that the model leaves open, also where the task uses one only",
     )
     parser.add_argument(
+        "--engines",
+        default="onnxsim,nncf",
+        help="other libraries whose int8 is tried where they are installed, or none (onnxsim,nncf)",
+    )
+    parser.add_argument(
         "--no-cache", action="store_true", help="search anew: neither take nor keep anything"
     )
 
@@ -102,6 +107,8 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
     from edgekit_converters.cache import NoCache, search_cache
     from edgekit_converters.cost import place_for
     from edgekit_converters.effort import Effort
+    from edgekit_converters.elsewhere import engines_asked
+    from edgekit_converters.engines import versions_of
     from edgekit_converters.evaluate import remembering
     from edgekit_converters.goal import Goal
     from edgekit_converters.identity import data_digest, digest_of, machine, own_code
@@ -113,7 +120,7 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
 
     target = load_target(args.target)
     goal = Goal(args.max_drop, args.certify)
-    memory = size_bytes(args.memory, "--memory")
+    memory, engines = size_bytes(args.memory, "--memory"), engines_asked(args.engines)
     task = remembering(load_task(args.task), memory)
     progress.start("trying the model out", None)
     try_out(args.model, task)
@@ -125,6 +132,7 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
     may_remember = not (args.no_cache or is_board or data is None)
     forms = FORMS_OF_ANY_SIZE if args.keep_dynamic_shapes else FORMS
     asked = (source.sha256, data, target, place, goal, args.seed, args.keep_dynamic_shapes)
+    here = (machine(), versions_of(engines))
     return Job(
         source=source,
         task=task,
@@ -136,10 +144,11 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
         place=place,
         effort=Effort(args.cpu_seconds),
         cache=search_cache() if may_remember else NoCache(),
-        identity=digest_of(*asked, machine(), own_code()),
+        identity=digest_of(*asked, engines, *here, own_code()),
         data=data,
         memory_bytes=memory,
         forms=forms,
+        engines=engines,
     )
 
 

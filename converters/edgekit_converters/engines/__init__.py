@@ -4,6 +4,7 @@ Their models enter the same ladder as ours: loaded, run, measured and judged in 
 """
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -21,7 +22,7 @@ from onnx import ModelProto
 
 from edgekit.engines import Array
 from edgekit.errors import ModelError
-from edgekit_converters.recipe import Recipe
+from edgekit_converters.recipe import Maker, Recipe
 
 SECONDS = 600
 MEMORY_BYTES = 8_000_000_000
@@ -52,6 +53,25 @@ class Order:
     excluded: list[str]
 
 
+def obstacle(recipe: Recipe) -> tuple[str, str] | None:
+    """Why its engine cannot make a recipe here, and the way out; None where it can."""
+    if importlib.util.find_spec(recipe.engine) is None:
+        return f"{recipe.engine} is not installed", "pip install 'edgekit[engines]'"
+    asked: set[str] = {recipe.activation, recipe.ranges}
+    asked |= {"7bit"} if recipe.seven_bit else set()
+    asked |= set() if recipe.per_channel else {"per tensor"}
+    missing = sorted(asked - set(CAN[recipe.engine]))
+    if missing:
+        return f"{recipe.engine} cannot do {', '.join(missing)}", "let onnxruntime make it"
+    return None
+
+
+def versions_of(engines: Sequence[Maker]) -> dict[str, str]:
+    """Of those that are installed."""
+    found = (each for each in engines if importlib.util.find_spec(each) is not None)
+    return {each: importlib.metadata.version(each) for each in found}
+
+
 def quantize_with(
     recipe: Recipe,
     model: ModelProto,
@@ -69,17 +89,9 @@ def quantize_with(
     Raises:
         ModelError: the library is not installed, cannot do it, fails, crashes, or takes too long.
     """
-    thing = f"recipe {recipe.name!r}"
-    if importlib.util.find_spec(recipe.engine) is None:
-        problem = f"{recipe.engine} is not installed"
-        raise ModelError(thing, problem, "pip install 'edgekit[engines]'")
-    asked: set[str] = {recipe.activation, recipe.ranges}
-    asked |= {"7bit"} if recipe.seven_bit else set()
-    asked |= set() if recipe.per_channel else {"per tensor"}
-    missing = sorted(asked - set(CAN[recipe.engine]))
-    if missing:
-        problem = f"{recipe.engine} cannot do {', '.join(missing)}"
-        raise ModelError(thing, problem, "let onnxruntime make it")
+    reason = obstacle(recipe)
+    if reason is not None:
+        raise ModelError(f"recipe {recipe.name!r}", *reason)
     order = Order(
         recipe.activation, recipe.ranges, recipe.per_channel, recipe.seven_bit, list(excluded)
     )
@@ -91,7 +103,8 @@ def quantize_with(
             return ModelProto.FromString((folder / "result.onnx").read_bytes())
         except Exception as error:  # a library that ended well may still have written nothing
             problem = f"{recipe.engine} wrote no model"
-            raise ModelError(thing, problem, "this recipe is not for this model") from error
+            way_out = "this recipe is not for this model"
+            raise ModelError(f"recipe {recipe.name!r}", problem, way_out) from error
 
 
 def hand_over(
