@@ -60,7 +60,7 @@ def run_on(address: str, jobs: Sequence[Job], out: Path, done: Callable[[Outcome
         way_out = "pip install 'edgekit[sweep]'"
         raise MissingExtraError(thing, f"{error.name} is not installed", way_out) from error
     try:
-        client: Any = Client(address, timeout=CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
+        client: Any = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         problem = f"no scheduler answers ({error})"
         raise UsageError(thing, problem, "start one with: dask scheduler") from error
@@ -69,7 +69,7 @@ def run_on(address: str, jobs: Sequence[Job], out: Path, done: Callable[[Outcome
             client.submit(shipped, ordered(job), key=f"edgekit-{job.name}", pure=False): job
             for job in jobs
         }
-        for future in as_completed(list(futures)):  # type: ignore[no-untyped-call]
+        for future in as_completed(list(futures)):
             outcome, files = _result(future, futures[future])
             publish(files, out / outcome.job)
             done(outcome)
