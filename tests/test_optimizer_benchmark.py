@@ -5,15 +5,19 @@ from pathlib import Path
 
 import pytest
 
-FILE = Path(__file__).parents[1] / "benchmarks" / "optimizer" / "table.py"
+FOLDER = Path(__file__).parents[1] / "benchmarks" / "optimizer"
+
+
+def part(name):
+    spec = importlib.util.spec_from_file_location(f"optimizer_{name}", FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def table():
-    spec = importlib.util.spec_from_file_location("optimizer_table", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return part("table")
 
 
 def line(workload, contender, speed_up, *, in_budget=True, **more):
@@ -52,3 +56,19 @@ def test_the_tables_have_every_workload_and_ours_without_any_help(table):
     assert "nncf 4.00×" in text
     assert "speed-up 0.50×" in text
     assert "nncf, 4.00×; edgekit is 0.12× that" in text
+
+
+def test_loads_are_medians_of_sessions_in_turns_without_the_first(monkeypatch):
+    loading = part("loading")
+    source, made = Path("source.onnx"), Path("made.onnx")
+    taken = {source: iter((90.0, 4.0, 2.0, 6.0)), made: iter((50.0, 1.0, 2.0, 9.0))}
+    order = []
+
+    def load_ms(path):
+        order.append(path)
+        return next(taken[path])
+
+    monkeypatch.setattr(loading, "_load_ms", load_ms)
+    found = loading.load_figures(source, made, rounds=3)
+    assert found == {"load_speed_up": 2.0, "fp32_load_ms": 4.0, "load_ms": 2.0}
+    assert order == [source, made] * 4

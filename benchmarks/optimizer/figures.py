@@ -12,6 +12,7 @@ from edgekit_converters.evaluate import predict_with, remembering
 from edgekit_converters.identity import data_digest
 from feeds import calibration_feeds
 from kept import remembered
+from loading import load_figures
 
 from edgekit.engines import engine_for, open_engine
 from edgekit.errors import DeviceError, EdgekitError
@@ -68,9 +69,7 @@ class Judge:
             "speed_up_high": 1 / found.ratio.low if found.ratio.low > 0 else None,
             "fp32_ms": found.baseline.latency_ms.p50,
             "ms": found.candidate.latency_ms.p50,
-            "load_speed_up": found.baseline.load_ms / found.candidate.load_ms,
-            "fp32_load_ms": found.baseline.load_ms,
-            "load_ms": found.candidate.load_ms,
+            **load_figures(self._source, path),
             "environment": msgspec.to_builtins(found.environment),
         }
 
