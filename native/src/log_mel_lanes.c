@@ -287,13 +287,15 @@ static void store_rows(const ek_log_mel_plan *plan, ek_f32 *values, size_t frame
 }
 
 /* The logarithm of each frame's energy. */
-static ek_f32 loudness(const ek_group *group, const ek_log_mel_config *config, ek_f32 mean)
+static ek_f32 loudness(const ek_group *group, const ek_log_mel_plan *plan, ek_f32 mean)
 {
+    const ek_log_mel_config *config = &plan->config;
+    const float scale = plan->window_scale;
     float sums[EK_LANES];
     for (int l = 0; l < EK_LANES; l++)
         sums[l] = energy_of(group->x + (size_t)l * (size_t)config->hop_samples,
                             config->frame_samples, config->remove_dc ? ek_lane(mean, l) : 0.0f);
-    return level_of(ek_load(sums), config->floor, 1.0f);
+    return level_of(ek_load(sums) * (scale * scale), config->floor, 1.0f);
 }
 
 const int EK_NAME(ek_log_mel_lanes) = EK_LANES;
@@ -307,7 +309,7 @@ void EK_NAME(ek_log_mel_group)(const ek_log_mel_plan *plan, const ek_log_mel_job
     ek_f32 *bins = rows + ek_log_mel_rows(plan); /* over the samples, by then read */
     const ek_group group = group_at(plan, job, frame, (float *)bins);
     const ek_f32 mean = config->remove_dc ? means(&group, plan) : ek_splat(0.0f);
-    const ek_f32 energy = config->energy ? loudness(&group, config, mean) : mean;
+    const ek_f32 energy = config->energy ? loudness(&group, plan, mean) : mean;
     const int32_t behind = config->energy && config->cepstra == 0; /* the energy */
     if (config->preemphasis == 0.0f)
         windowed(&group, plan, mean, 1, rows);

@@ -206,9 +206,10 @@ static void store_row(const ek_log_mel_plan *plan, const ek_workspace *w, float 
         from = w->power;
     }
     const int32_t behind = config->energy && config->cepstra == 0;
+    const float scale = plan->window_scale;
     memcpy(out + behind, from, (size_t)(plan->columns - behind) * sizeof *out);
     if (config->energy)
-        out[0] = ek_lane(level_of(ek_splat(energy), config->floor, 1.0f), 0);
+        out[0] = ek_lane(level_of(ek_splat(energy * (scale * scale)), config->floor, 1.0f), 0);
 }
 
 void EK_NAME(ek_log_mel_one)(const ek_log_mel_plan *plan, const ek_log_mel_job *job, size_t frame)

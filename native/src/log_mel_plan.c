@@ -1,6 +1,7 @@
 #include "log_mel_plan.h"
 
 #include <float.h>
+#include <string.h>
 
 #include "cepstrum.h"
 #include "elementary.h"
@@ -61,6 +62,17 @@ static int32_t sum_block(int32_t frame_samples, int32_t hop_samples)
     return a % 16 == 0 ? a : frame_samples;
 }
 
+/* A power of two near 1 is multiplied into the window: the same bits, and samples are read in place. */
+static void share_scale(const ek_log_mel_config *config, ek_log_mel_plan *plan)
+{
+    uint32_t bits;
+    memcpy(&bits, &config->input_scale, sizeof bits);
+    const int exact = (bits & 0x7fffff) == 0 && bits >> 23 >= 127 - 20 && bits >> 23 <= 127 + 20;
+    const int windowed = exact && config->dither == 0.0f;
+    plan->scale = windowed ? 1.0f : config->input_scale;
+    plan->window_scale = windowed ? config->input_scale : 1.0f;
+}
+
 static uint32_t reserve(uint32_t *end, uint32_t bytes)
 {
     const uint32_t start = *end;
@@ -80,6 +92,7 @@ static int lay_out(const ek_log_mel_config *config, ek_log_mel_plan *plan)
     *plan = (ek_log_mel_plan){.config = *config};
     plan->before = samples_before(config);
     plan->columns = config->cepstra > 0 ? config->cepstra : config->mel_bins + config->energy;
+    share_scale(config, plan);
     plan->sum_block = sum_block(config->frame_samples, config->hop_samples);
     plan->stage_count = ek_fft_radices(half, plan->radix, EK_MAX_STAGES);
     if (plan->stage_count == 0 && half != 1)
@@ -110,6 +123,13 @@ static void fill_first(int32_t half, float *turns)
         }
 }
 
+static void fill_window(const ek_log_mel_plan *plan, float *window)
+{
+    ek_fill_window(&plan->config, window);
+    for (int32_t i = 0; i < plan->config.frame_samples; i++)
+        window[i] *= plan->window_scale;
+}
+
 static void fill_split(int32_t fft_samples, float *re)
 {
     const int32_t count = ek_split_count(fft_samples / 2);
@@ -135,7 +155,7 @@ int ek_log_mel_plan_build(const ek_log_mel_config *config, void *memory, size_t 
     char *base = memory;
     const int32_t half = config->fft_samples / 2;
     *(ek_log_mel_plan *)memory = header;
-    ek_fill_window(config, (float *)(base + header.window));
+    fill_window(&header, (float *)(base + header.window));
     ek_fft_twiddles(half, header.radix, header.stage_count, (float *)(base + header.twiddles));
     fill_first(half, (float *)(base + header.first));
     fill_split(config->fft_samples, (float *)(base + header.split));

@@ -17,6 +17,8 @@ struct ek_log_mel_plan {
     ek_log_mel_config config;
     int32_t before;    /* the first frame starts so many samples before the first one */
     int32_t columns;   /* of the result */
+    float scale;       /* what samples are multiplied by before anything else */
+    float window_scale; /* what the window multiplies them by besides */
     int32_t sum_block; /* frames are summed in blocks of so many samples; hops are whole blocks */
     int32_t stage_count;
     int32_t radix[EK_MAX_STAGES]; /* of the complex transform of fft_samples / 2 */

@@ -85,10 +85,10 @@ static size_t take(const ek_log_mel_plan *plan, ek_log_mel_stream *stream, const
     float *out = buffer_of(stream) + stream->held;
     if (plan->config.dither != 0.0f) { /* whose noise counts from the start of the stream */
         for (size_t i = 0; i < count; i++)
-            out[i] = sample_at_index(&plan->config, job, (int64_t)(from + i),
+            out[i] = sample_at_index(plan, job, (int64_t)(from + i),
                                      (uint64_t)stream->received + i);
     } else {
-        convert(&plan->config, job, (int64_t)from, (int64_t)(from + count), out);
+        convert(plan, job, (int64_t)from, (int64_t)(from + count), out);
     }
     stream->held += count;
     stream->received += (int64_t)count;

@@ -41,32 +41,32 @@ EK_STATIC float noise(uint32_t seed, uint64_t i)
 }
 
 /* Sample i of the job, which exists; `index` counts from the start of the signal. */
-EK_STATIC float sample_at_index(const ek_log_mel_config *config, const ek_log_mel_job *job,
+EK_STATIC float sample_at_index(const ek_log_mel_plan *plan, const ek_log_mel_job *job,
                                 int64_t i, uint64_t index)
 {
     const float x = job->sample_type == EK_INT16 ? (float)((const int16_t *)job->samples)[i]
                                                  : ((const float *)job->samples)[i];
     if (!job->raw)
         return x;
-    const float scaled = x * config->input_scale;
-    if (config->dither == 0.0f)
+    const float scaled = x * plan->scale;
+    if (plan->config.dither == 0.0f)
         return scaled;
-    return scaled + noise(config->dither_seed, index) * config->dither;
+    return scaled + noise(plan->config.dither_seed, index) * plan->config.dither;
 }
 
-EK_STATIC float sample_at(const ek_log_mel_config *config, const ek_log_mel_job *job, int64_t i)
+EK_STATIC float sample_at(const ek_log_mel_plan *plan, const ek_log_mel_job *job, int64_t i)
 {
-    return sample_at_index(config, job, i, (uint64_t)i);
+    return sample_at_index(plan, job, i, (uint64_t)i);
 }
 
 /* The samples from `start` to `end`, which exist. */
-EK_STATIC void convert(const ek_log_mel_config *config, const ek_log_mel_job *job, int64_t start,
+EK_STATIC void convert(const ek_log_mel_plan *plan, const ek_log_mel_job *job, int64_t start,
                        int64_t end, float *out)
 {
     const int16_t *whole = (const int16_t *)job->samples;
-    const float *floats = (const float *)job->samples, scale = job->raw ? config->input_scale : 1.0f;
+    const float *floats = (const float *)job->samples, scale = job->raw ? plan->scale : 1.0f;
     int64_t i = start;
-    if (job->raw && config->dither != 0.0f) {
+    if (job->raw && plan->config.dither != 0.0f) {
     } else if (job->sample_type == EK_INT16) {
         for (; i + EK_LANES <= end; i += EK_LANES)
             ek_store(out + (i - start), ek_load_int16(whole + i) * scale);
@@ -75,16 +75,16 @@ EK_STATIC void convert(const ek_log_mel_config *config, const ek_log_mel_job *jo
             ek_store(out + (i - start), ek_load(floats + i) * scale);
     }
     for (; i < end; i++)
-        out[i - start] = sample_at(config, job, i);
+        out[i - start] = sample_at(plan, job, i);
 }
 
 /* Samples from `start` to `end` before or after the signal. */
-EK_STATIC void pad(const ek_log_mel_config *config, const ek_log_mel_job *job, int64_t start,
+EK_STATIC void pad(const ek_log_mel_plan *plan, const ek_log_mel_job *job, int64_t start,
                    int64_t end, float *out)
 {
     for (int64_t i = start; i < end; i++) {
-        const int64_t at = beyond(i, (int64_t)job->sample_count, config->padding);
-        out[i - start] = at < 0 ? 0.0f : sample_at(config, job, at);
+        const int64_t at = beyond(i, (int64_t)job->sample_count, plan->config.padding);
+        out[i - start] = at < 0 ? 0.0f : sample_at(plan, job, at);
     }
 }
 
@@ -92,17 +92,16 @@ EK_STATIC void pad(const ek_log_mel_config *config, const ek_log_mel_job *job, i
 EK_STATIC const float *staged(const ek_log_mel_plan *plan, const ek_log_mel_job *job, int64_t start,
                               size_t count, float *stage)
 {
-    const ek_log_mel_config *config = &plan->config;
     const int64_t end = start + (int64_t)count, last = (int64_t)job->sample_count;
     int64_t first_inside = start < 0 ? 0 : start, end_inside = end < last ? end : last;
-    const int as_is = !job->raw || (config->input_scale == 1.0f && config->dither == 0.0f);
+    const int as_is = !job->raw || (plan->scale == 1.0f && plan->config.dither == 0.0f);
     if (start >= 0 && end <= last && job->sample_type == EK_FLOAT32 && as_is)
         return (const float *)job->samples + start;
     if (first_inside > end_inside)
         first_inside = end_inside = first_inside < end ? first_inside : end;
-    pad(config, job, start, first_inside, stage);
-    convert(config, job, first_inside, end_inside, stage + (first_inside - start));
-    pad(config, job, end_inside, end, stage + (end_inside - start));
+    pad(plan, job, start, first_inside, stage);
+    convert(plan, job, first_inside, end_inside, stage + (first_inside - start));
+    pad(plan, job, end_inside, end, stage + (end_inside - start));
     return stage;
 }
 

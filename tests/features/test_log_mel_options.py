@@ -93,6 +93,20 @@ def test_decibels_are_librosas():
     np.testing.assert_allclose(LogMel.librosa()(samples), expected, rtol=0, atol=2e-3)
 
 
+@pytest.mark.parametrize("isa", kernels.available_isas())
+@pytest.mark.parametrize("scale", [2.0**15, 2.0**-15, 3.0, 2.0**30])
+def test_an_input_scale_gives_the_bits_of_samples_scaled_before(isa, scale):
+    samples = speech(3, 0.5) / np.float32(64)
+    for energy, dither in ((False, 0.0), (True, 0.0), (True, 0.25)):
+        options = {"energy": energy, "dither": dither, "seed": 1 if dither else None}
+        scaled = LogMel.kaldi(40, input_scale=scale, **options)
+        expected = LogMel.kaldi(40, **options)(samples * np.float32(scale))
+        np.testing.assert_array_equal(scaled._kernel(samples, isa=isa), expected)
+        stream = scaled.stream()
+        parts = [stream.push(part) for part in np.array_split(samples, 7)]
+        np.testing.assert_array_equal(np.concatenate([*parts, stream.flush()]), expected)
+
+
 def test_dither_is_noise_of_that_deviation_and_the_same_for_a_seed():
     silence = np.zeros(160_000, np.float32)
     options = {"logarithm": "none", "preemphasis": 0.0, "remove_dc": False, "energy": True}
