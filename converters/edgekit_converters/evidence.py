@@ -21,6 +21,7 @@ def as_builtins(result: SearchResult) -> dict[str, Any]:
         "seed": job.seed,
         "data": job.data,
         "local": job.is_local,
+        "place": job.place.kind,
         "chosen": result.chosen.recipe.name,
         "looks_at_evaluation": result.looks,
         "calibration": {

@@ -19,7 +19,7 @@ from edgekit_converters.attempt import build
 from edgekit_converters.calibrate import calibrate, never_ran
 from edgekit_converters.calls import Calls
 from edgekit_converters.candidate import Candidate
-from edgekit_converters.cost import Place
+from edgekit_converters.cost import Kind, Place
 from edgekit_converters.evaluate import predict_with
 from edgekit_converters.evidence import SCHEMA
 from edgekit_converters.goal import Goal
@@ -57,6 +57,7 @@ class Evidence(Struct):
     """What of an evidence file a replay needs.
 
     Attributes:
+        place: what was measured; earlier evidence does not say, and its models were left as made.
         content: the file itself, which goes into the bundle again.
     """
 
@@ -70,6 +71,7 @@ class Evidence(Struct):
     chosen: str
     passes: list[_Report]
     candidates: list[_Candidate]
+    place: Kind = "operations"
     content: bytes = b""
 
     @property
@@ -114,7 +116,7 @@ def as_it_was(evidence: Evidence, job: Job) -> Job:
     except msgspec.ValidationError as error:
         raise UsageError("the evidence", f"its target is none ({error})", WAY_OUT) from None
     goal = Goal(evidence.goal.max_drop, evidence.goal.certify)
-    place = HERE if evidence.local else Place("operations", "local")
+    place = HERE if evidence.local else Place(evidence.place, "as it was")
     return replace(job, target=target, goal=goal, seed=evidence.seed, place=place)
 
 
