@@ -15,6 +15,7 @@ from edgekit_converters.ground import Ground
 from edgekit_converters.identity import digest_of
 from edgekit_converters.make import make as make_model
 from edgekit_converters.recipe import Recipe
+from edgekit_converters.sparse import sparsified, told
 from edgekit_converters.workbench import Job, Workbench, write_file
 
 HOPELESS_DB = 0.0
@@ -57,13 +58,15 @@ def attempt(
         return _unpacked(known, job, before)
     candidate = Candidate(recipe)
     stages: tuple[Stage, ...] = (make, screen, score)
-    if bench.meter.is_slow:
+    if recipe.sparse:
+        stages = (make, score, weigh)
+    elif bench.meter.is_slow:
         stages = (make, score, screen)
     for stage in stages:
         twin = _twin(candidate, before)
         if twin is not None:
             candidate = replace(candidate, verdict="twin", why=f"it is the model of {twin.recipe}")
-        if candidate.verdict in ("untried", "in budget"):
+        if candidate.verdict in ("untried", "in budget") or stage is weigh:
             candidate = stage(candidate, job, bench)
     job.progress.note(one_line(candidate))
     if candidate.verdict != "twin":
@@ -132,7 +135,8 @@ def build(recipe: Recipe, ground: Ground) -> Built:
         ModelError: the recipe is not for this model.
     """
     if recipe.precision == "fp32":
-        return Built(ground.model.SerializeToString(deterministic=True), {}, {})
+        model = sparsified(ground.model, recipe.sparse) if recipe.sparse else ground.model
+        return Built(model.SerializeToString(deterministic=True), {}, {})
     made = make_model(recipe, ground.material)
     return Built(made.content, made.changed, made.skipped)
 
@@ -207,6 +211,13 @@ def score(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
         why = f"on calibration the score drops by more than {job.goal.max_drop * 100:g}"
         return replace(candidate, verdict="over budget", why=why)
     return replace(candidate, verdict="in budget", why="another one is cheaper")
+
+
+def weigh(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
+    """What zeros save in transfer; such a candidate is not measured and never a finalist."""
+    if candidate.verdict not in ("in budget", "over budget"):
+        return candidate
+    return told(candidate, bench.clean.file, job.goal.max_drop)
 
 
 def check_alike(name: str, expected: Array, found: Array) -> None:

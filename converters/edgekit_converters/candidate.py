@@ -20,6 +20,7 @@ Verdict: TypeAlias = Literal[
     "not cheaper",
     "over budget",
     "in budget",  # but another was chosen
+    "size only",  # sparse: smaller to send, neither faster nor smaller on the device
     "not certified",  # in budget by the estimate, not by its bound
     "chosen",
 ]

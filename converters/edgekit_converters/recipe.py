@@ -12,6 +12,7 @@ int4_weightonly_matmul              small weights, float arithmetic
 …_equalize_bias                     repairs, in the order they are made
 …_keep3.7                           weighted nodes 3 and 7 of the clean model stay float
 …_prune25                           a quarter of the multiplications is removed first
+…_sparse50, …_sparse2to4               the smallest half of the weights, or two of each four, are 0
 …_onnxsim                           made by another engine than onnxruntime's quantizer
 """
 
@@ -26,6 +27,7 @@ Activation: TypeAlias = Literal["u8", "s8", "s16"]
 Operators: TypeAlias = Literal["all", "conv+matmul", "conv", "matmul", "largeconv", "pointwise"]
 Ranging: TypeAlias = Literal["minmax", "percentile", "mse", "entropy"]
 Repair: TypeAlias = Literal["equalize", "smooth", "round", "bias"]
+Sparsity: TypeAlias = Literal["", "2to4", "50", "75"]
 Maker: TypeAlias = Literal["onnxruntime", "onnxsim", "nncf"]
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -35,6 +37,7 @@ OPERATORS: tuple[Operators, ...] = get_args(Operators)
 RANGINGS: tuple[Ranging, ...] = get_args(Ranging)
 REPAIRS: tuple[Repair, ...] = get_args(Repair)
 """In the order they are made: weights move before they are rounded, biases mend what is left."""
+SPARSITIES: tuple[Sparsity, ...] = get_args(Sparsity)
 MAKERS: tuple[Maker, ...] = get_args(Maker)
 MOST_PRUNED = 95
 
@@ -59,6 +62,7 @@ class Recipe:
         keep: indices of weighted nodes of the clean model, in graph order, that stay float.
         prune: percent of the multiplications that are removed first; 0 for none.
         engine: which library quantizes.
+        sparse: fp32 only: which weights become 0, two of each four or a percentage; empty for none.
     """
 
     precision: Precision
@@ -72,6 +76,7 @@ class Recipe:
     keep: tuple[int, ...] = ()
     prune: int = 0
     engine: Maker = "onnxruntime"
+    sparse: Sparsity = ""
 
     def __post_init__(self) -> None:
         for is_broken, problem, way_out in (*_rules_of_kinds(self), *_rules_of_changes(self)):
@@ -92,6 +97,7 @@ class Recipe:
             *self.repairs,
             f"keep{'.'.join(map(str, self.keep))}" if self.keep else None,
             f"prune{self.prune}" if self.prune else None,
+            f"sparse{self.sparse}" if self.sparse else None,
             None if self.engine == "onnxruntime" else self.engine,
         ]
         return "_".join(part for part in parts if part)
@@ -178,6 +184,11 @@ def _rules_of_changes(recipe: Recipe) -> tuple[Rule, ...]:
             "a model that is not touched is not pruned",
             "leave prune out",
         ),
+        (
+            bool(recipe.sparse) and recipe.precision != "fp32",
+            "zeros are set among float weights only",
+            "make it fp32",
+        ),
     )
 
 
@@ -205,6 +216,7 @@ def parse(name: str) -> Recipe:
         keep=_numbers("keep", words),
         prune=next(iter(_numbers("prune", words)), 0),
         engine=_one_of(MAKERS, words, "onnxruntime"),
+        sparse=next((each for each in SPARSITIES if each and f"sparse{each}" in words), ""),
     )
     if recipe.name != name:
         raise UsageError(f"recipe {name!r}", problem, way_out)

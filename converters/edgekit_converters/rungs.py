@@ -12,6 +12,7 @@ from edgekit_converters.elsewhere import elsewhere_rung, untried_rung
 from edgekit_converters.ladder import facts_of, plain, repaired
 from edgekit_converters.recipe import FP32, Recipe
 from edgekit_converters.revert import reverted
+from edgekit_converters.sparse import sparse_rung
 from edgekit_converters.tried import Tried, ratio_of
 from edgekit_converters.workbench import Job, Workbench
 
@@ -122,5 +123,6 @@ RUNGS: tuple[Rung, ...] = (
     revert_rung,
     narrow_rung,
     elsewhere_rung,
+    sparse_rung,
 )
 """In this order: each starts where those before it ended."""

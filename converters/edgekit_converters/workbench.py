@@ -63,6 +63,7 @@ class Job:
         memory_bytes: that it may take.
         forms: rewrites that are tried and must pay.
         engines: other libraries that may make a candidate.
+        sparse: whether zeros among the weights are tried, for size in transfer.
     """
 
     source: Source
@@ -80,6 +81,7 @@ class Job:
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     forms: tuple[Form, ...] = FORMS
     engines: tuple[Maker, ...] = ()
+    sparse: bool = False
 
     def remember(self, kind: type[T], make: Callable[[], T], *parts: str | None) -> T:
         """What an identical search found out under these names, or what `make` makes now."""

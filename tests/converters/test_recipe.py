@@ -11,6 +11,7 @@ from edgekit_converters.recipe import (
     RECIPES,
     REPAIRS,
     SCHEMES,
+    SPARSITIES,
     Recipe,
     parse,
 )
@@ -36,12 +37,14 @@ fields = st.fixed_dictionaries(
         "keep": keep,
         "prune": st.integers(0, 95),
         "engine": st.sampled_from(MAKERS),
+        "sparse": st.sampled_from(SPARSITIES),
     }
 )
 static_recipes = fields.map(
     lambda given: Recipe(
         **given
         | {"precision": "int8", "scheme": "static", "operators": given["operators"] or "all"}
+        | {"sparse": ""}
         | ({"seven_bit": False} if given["activation"] == "s16" else {})
     )
 )

@@ -79,6 +79,11 @@ def add_search_arguments(
         help="other libraries whose int8 is tried where they are installed, or none (onnxsim,nncf)",
     )
     parser.add_argument(
+        "--sparse",
+        action="store_true",
+        help="try zeros among the weights too: smaller to send, not faster, never chosen",
+    )
+    parser.add_argument(
         "--no-cache", action="store_true", help="search anew: neither take nor keep anything"
     )
 
@@ -144,11 +149,12 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
         place=place,
         effort=Effort(args.cpu_seconds),
         cache=search_cache() if may_remember else NoCache(),
-        identity=digest_of(*asked, engines, *here, own_code()),
+        identity=digest_of(*asked, engines, args.sparse, *here, own_code()),
         data=data,
         memory_bytes=memory,
         forms=forms,
         engines=engines,
+        sparse=args.sparse,
     )
 
 
