@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from edgekit.errors import InputError, UsageError
 from edgekit.features.samples import DTYPES, checked
 
+_ARRAY = np.ndarray  # looked up for every chunk
+
 
 class StreamKernel(Protocol):
     """What computes the rows: bounded state, no checks."""
@@ -40,10 +42,11 @@ class FeatureStream:
     release the GIL.
     """
 
-    __slots__ = ("_busy", "_dtypes", "_kernel")
+    __slots__ = ("_busy", "_dtypes", "_kernel", "_push")
 
     def __init__(self, kernel: StreamKernel, dtypes: tuple[np.dtype[Any], ...] = DTYPES) -> None:
         self._kernel = kernel
+        self._push = kernel.push
         self._dtypes = dtypes
         self._busy = False
 
@@ -76,15 +79,17 @@ class FeatureStream:
             UsageError: another thread is in a call of this stream.
         """
         if (
-            type(samples) is not np.ndarray
+            type(samples) is not _ARRAY
             or samples.dtype not in self._dtypes
             or samples.ndim != 1
             or not samples.flags.c_contiguous
         ):
             samples = self._checked(samples)
-        self._enter()
+        if self._busy:
+            raise _in_use()
+        self._busy = True
         try:
-            return self._kernel.push(samples) if out is None else self._push_into(samples, out)
+            return self._push(samples) if out is None else self._push_into(samples, out)
         finally:
             self._busy = False
 
@@ -139,7 +144,10 @@ class FeatureStream:
 
     def _enter(self) -> None:
         if self._busy:
-            raise UsageError(
-                "stream", "another thread is in a call of it", "give each thread its own stream"
-            )
+            raise _in_use()
         self._busy = True
+
+
+def _in_use() -> UsageError:
+    problem, way_out = "another thread is in a call of it", "give each thread its own stream"
+    return UsageError("stream", problem, way_out)

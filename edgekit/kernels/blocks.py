@@ -6,59 +6,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit._native._kernels import ffi
+from edgekit.errors import InternalError
 
 BLOCK_ROWS = 64
+FLOATS = ffi.typeof("float[]")
 
 
 class Blocks:
-    """Room for the rows of a stream: `at` says where to, then `rows` hands them out.
+    """Room for the rows of a stream: they are written to `pointer`, then `rows` hands them out.
 
     Rows that were handed out are never written again. A row keeps the block it lies in, which is
     some kilobytes, as long as it lives.
 
     Args:
         columns: of a row.
-        kind: the C type of a value, such as `"float"`.
-        dtype: the same for NumPy.
     """
 
-    __slots__ = ("_columns", "_dtype", "_kind", "_memory", "_pointer", "_used", "room")
+    __slots__ = ("_columns", "_memory", "_used", "pointer", "room")
 
-    def __init__(self, columns: int, kind: str, dtype: type[np.generic]) -> None:
+    def __init__(self, columns: int) -> None:
         self._columns = columns
-        self._kind = ffi.typeof(f"{kind} *")
-        self._dtype = np.dtype(dtype)
-        self._used = self.room = 0
+        self.renew(BLOCK_ROWS)
 
-    def at(self, rows: int) -> Any:
-        """The address of at least `rows` rows; `room` says how many there are."""
-        if rows > self.room:
-            self.room = max(rows, BLOCK_ROWS)
-            self._used = 0
-            self._memory: NDArray[Any] = np.empty((self.room, self._columns), self._dtype)
-            self._pointer = ffi.cast(self._kind, ffi.from_buffer(self._memory))
-        return self._pointer
+    def renew(self, rows: int) -> None:
+        """A new block, of at least `rows` rows."""
+        self._used, self.room = 0, max(rows, BLOCK_ROWS)
+        self._memory: NDArray[np.float32] = np.empty((self.room, self._columns), np.float32)
+        self.pointer: Any = ffi.cast("float *", ffi.from_buffer(self._memory))
 
-    def rows(self, count: int) -> NDArray[Any]:
+    def rows(self, count: int) -> NDArray[np.float32]:
         """The first `count` rows there, which are used up by that."""
         start = self._used
-        end = self._used = start + count
-        self.room -= count
-        self._pointer += count * self._columns
+        self._used = end = start + count
+        if count:
+            self.room -= count
+            self.pointer += count * self._columns
         return self._memory[start:end]
 
 
-class Addresses:
-    """Addresses of arrays, the last of which is remembered: callers use one buffer again."""
+def checked_rows(rows: int) -> int:
+    """A number of rows that a kernel returned, where there was room.
 
-    __slots__ = ("_array", "_pointer")
-
-    def __init__(self) -> None:
-        self._array: Any = None
-
-    def of(self, array: NDArray[Any]) -> Any:
-        """Where a contiguous array starts."""
-        if array is not self._array:
-            self._pointer = ffi.from_buffer(array)
-            self._array = array
-        return self._pointer
+    Raises:
+        InternalError: it is negative.
+    """
+    if rows < 0:
+        raise InternalError("stream", f"the kernel returned {rows}", "report this as a bug")
+    return rows

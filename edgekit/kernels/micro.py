@@ -7,9 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit._native._kernels import ffi, lib
-from edgekit.errors import InternalError, UsageError
-from edgekit.kernels.blocks import Addresses, Blocks
+from edgekit.errors import UsageError
+from edgekit.kernels.blocks import FLOATS, Blocks, checked_rows
 from edgekit.kernels.machine import aligned, check, isa_number
+
+INT16S = ffi.typeof("int16_t[]")
+from_buffer, stream_push = ffi.from_buffer, lib.ek_micro_stream_push
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +81,8 @@ class MicroStreamKernel:
         self._pointer = ffi.cast("ek_micro_stream *", ffi.from_buffer(self._memory))
         self._plan, self._hop = kernel.plan, kernel.settings.hop_samples
         self.columns = kernel.settings.channels
-        self._blocks, self._addresses = Blocks(self.columns, "float", np.float32), Addresses()
-        self._samples = ffi.typeof("int16_t *")
+        self._blocks = Blocks(self.columns)
+        self._chunk: Any = None
         self.restart()
 
     @property
@@ -98,26 +101,21 @@ class MicroStreamKernel:
         Args:
             samples: native int16 of shape (n,), contiguous.
         """
-        count, blocks = samples.size, self._blocks
-        out = blocks.at(count // self._hop + 1)
-        address = ffi.cast(self._samples, self._addresses.of(samples))
-        frames = lib.ek_micro_stream_push(
-            self._plan, self._pointer, address, count, blocks.room, out
-        )
-        if frames < 0:
-            raise InternalError("stream", f"the kernel returned {frames}", "report this as a bug")
-        rows: NDArray[Any] = blocks.rows(frames)
-        return rows
+        if samples is not self._chunk:  # callers may fill one buffer again and again
+            self._address, self._chunk = from_buffer(INT16S, samples), samples
+        plan, stream, address = self._plan, self._pointer, self._address
+        count, blocks = len(samples), self._blocks
+        frames = stream_push(plan, stream, address, count, blocks.room, blocks.pointer)
+        if frames < 0:  # no room: nothing was taken
+            blocks.renew(count // self._hop + 1)
+            frames = stream_push(plan, stream, address, count, blocks.room, blocks.pointer)
+            checked_rows(frames)
+        return blocks.rows(frames)
 
     def push_into(self, samples: NDArray[np.int16], out: NDArray[np.float32]) -> int:
         """As `push`, into a contiguous array; the number of rows, negative if there is no room."""
-        address = ffi.cast(self._samples, self._addresses.of(samples))
-        rows = ffi.from_buffer("float[]", out)
-        return int(
-            lib.ek_micro_stream_push(
-                self._plan, self._pointer, address, samples.size, len(out), rows
-            )
-        )
+        address, rows = from_buffer(INT16S, samples), from_buffer(FLOATS, out)
+        return int(stream_push(self._plan, self._pointer, address, len(samples), len(out), rows))
 
     def flush(self) -> NDArray[np.float32]:
         """No rows: a window is known as soon as its samples are."""

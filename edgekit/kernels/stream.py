@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit._native._kernels import ffi, lib
-from edgekit.errors import InternalError
 from edgekit.kernels.audio import SAMPLE_TYPES, LogMelKernel, Samples
-from edgekit.kernels.blocks import Addresses, Blocks
+from edgekit.kernels.blocks import FLOATS, Blocks, checked_rows
 from edgekit.kernels.machine import aligned, check, isa_number
+
+from_buffer, stream_push = ffi.from_buffer, lib.ek_log_mel_stream_push
 
 
 class LogMelStreamKernel:
@@ -27,8 +28,8 @@ class LogMelStreamKernel:
         self._pointer = ffi.cast("ek_log_mel_stream *", ffi.from_buffer(self._memory))
         self._plan, self._hop = kernel.plan, kernel.settings.hop_samples
         self._ahead = kernel.settings.frame_samples // self._hop + 2
-        self._blocks, self._addresses = Blocks(kernel.columns, "float", np.float32), Addresses()
-        self._outs = Addresses()
+        self._blocks = Blocks(kernel.columns)
+        self._chunk: Any = None
         self.columns = kernel.columns
         self.restart()
 
@@ -48,46 +49,37 @@ class LogMelStreamKernel:
         Args:
             samples: of shape (n,), contiguous, native float32 or int16.
         """
-        count, blocks = samples.size, self._blocks
-        out = blocks.at(count // self._hop + 2)
-        frames = lib.ek_log_mel_stream_push(
-            self._plan,
-            self._pointer,
-            self._addresses.of(samples),
-            SAMPLE_TYPES[samples.dtype],
-            count,
-            0,
-            blocks.room,
-            out,
-        )
-        return self._checked(blocks, frames)
+        if samples is not self._chunk:  # callers may fill one buffer again and again
+            self._address, self._chunk = from_buffer(samples), samples
+        plan, stream, address = self._plan, self._pointer, self._address
+        kind, count, blocks = SAMPLE_TYPES[samples.dtype], len(samples), self._blocks
+        frames = stream_push(plan, stream, address, kind, count, 0, blocks.room, blocks.pointer)
+        if frames < 0:  # no room: nothing was taken
+            blocks.renew(count // self._hop + 2)
+            frames = stream_push(plan, stream, address, kind, count, 0, blocks.room, blocks.pointer)
+            checked_rows(frames)
+        return blocks.rows(frames)
 
     def flush(self) -> NDArray[np.float32]:
         """The rows that were waiting for more; `restart` must follow."""
         blocks = self._blocks
-        out = blocks.at(self._ahead)
-        frames = lib.ek_log_mel_stream_push(
-            self._plan, self._pointer, ffi.NULL, lib.EK_FLOAT32, 0, 1, blocks.room, out
+        if blocks.room < self._ahead:
+            blocks.renew(self._ahead)
+        frames = stream_push(
+            self._plan, self._pointer, ffi.NULL, lib.EK_FLOAT32, 0, 1, blocks.room, blocks.pointer
         )
-        return self._checked(blocks, frames)
+        return blocks.rows(checked_rows(frames))
 
     def push_into(self, samples: Samples, out: NDArray[np.float32]) -> int:
         """As `push`, into a contiguous array; the number of rows, negative if there is no room."""
-        return int(
-            lib.ek_log_mel_stream_push(
-                self._plan,
-                self._pointer,
-                self._addresses.of(samples),
-                SAMPLE_TYPES[samples.dtype],
-                samples.size,
-                0,
-                len(out),
-                ffi.cast("float *", self._outs.of(out)),
-            )
+        frames = stream_push(
+            self._plan,
+            self._pointer,
+            from_buffer(samples),
+            SAMPLE_TYPES[samples.dtype],
+            len(samples),
+            0,
+            len(out),
+            from_buffer(FLOATS, out),
         )
-
-    def _checked(self, blocks: Blocks, frames: int) -> NDArray[np.float32]:
-        if frames < 0:
-            raise InternalError("stream", f"the kernel returned {frames}", "report this as a bug")
-        rows: NDArray[Any] = blocks.rows(frames)
-        return rows
+        return int(frames)
