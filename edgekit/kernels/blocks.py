@@ -13,35 +13,25 @@ FLOATS = ffi.typeof("float[]")
 
 
 class Blocks:
-    """Room for the rows of a stream: they are written to `pointer`, then `rows` hands them out.
+    """What a stream's kernel is besides: rows go to `_start` + `_used` rows, then are handed out.
 
-    Rows that were handed out are never written again. A row keeps the block it lies in, which is
-    some kilobytes, as long as it lives.
+    Its attributes are read for every chunk, so they are the kernel's own. Rows that were handed out
+    are never written again. A row keeps the block it lies in, which is some kilobytes, as long as
+    it lives.
 
     Args:
         columns: of a row.
     """
 
-    __slots__ = ("_columns", "_memory", "_used", "pointer", "room")
-
     def __init__(self, columns: int) -> None:
-        self._columns = columns
-        self.renew(BLOCK_ROWS)
+        self.columns = columns
+        self._renew(BLOCK_ROWS)
 
-    def renew(self, rows: int) -> None:
+    def _renew(self, rows: int) -> None:
         """A new block, of at least `rows` rows."""
-        self._used, self.room = 0, max(rows, BLOCK_ROWS)
-        self._memory: NDArray[np.float32] = np.empty((self.room, self._columns), np.float32)
-        self.pointer: Any = ffi.cast("float *", ffi.from_buffer(self._memory))
-
-    def rows(self, count: int) -> NDArray[np.float32]:
-        """The first `count` rows there, which are used up by that."""
-        start = self._used
-        self._used = end = start + count
-        if count:
-            self.room -= count
-            self.pointer += count * self._columns
-        return self._memory[start:end]
+        self._used, self._size = 0, max(rows, BLOCK_ROWS)
+        self._rows: NDArray[np.float32] = np.empty((self._size, self.columns), np.float32)
+        self._start: Any = ffi.cast("float *", ffi.from_buffer(self._rows))
 
 
 def checked_rows(rows: int) -> int:

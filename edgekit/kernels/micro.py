@@ -66,7 +66,7 @@ class MicroKernel:
         return max(0, (sample_count - settings.window_samples) // settings.hop_samples + 1)
 
 
-class MicroStreamKernel:
+class MicroStreamKernel(Blocks):
     """The rows of a signal that comes in chunks; state of bounded size, for one thread at a time.
 
     Args:
@@ -75,13 +75,12 @@ class MicroStreamKernel:
     """
 
     def __init__(self, kernel: MicroKernel, *, isa: str | None = None) -> None:
+        super().__init__(kernel.settings.channels)
         self._kernel = kernel
         self._isa = isa_number(isa)
         self._memory = aligned(lib.ek_micro_stream_bytes(kernel.plan))
         self._pointer = ffi.cast("ek_micro_stream *", ffi.from_buffer(self._memory))
         self._plan, self._hop = kernel.plan, kernel.settings.hop_samples
-        self.columns = kernel.settings.channels
-        self._blocks = Blocks(self.columns)
         self._chunk: Any = None
         self.restart()
 
@@ -103,14 +102,21 @@ class MicroStreamKernel:
         """
         if samples is not self._chunk:  # callers may fill one buffer again and again
             self._address, self._chunk = from_buffer(INT16S, samples), samples
-        plan, stream, address = self._plan, self._pointer, self._address
-        count, blocks = len(samples), self._blocks
-        frames = stream_push(plan, stream, address, count, blocks.room, blocks.pointer)
+        count, used = len(samples), self._used
+        frames = stream_push(
+            self._plan,
+            self._pointer,
+            self._address,
+            count,
+            self._size - used,
+            self._start + used * self.columns,
+        )
         if frames < 0:  # no room: nothing was taken
-            blocks.renew(count // self._hop + 1)
-            frames = stream_push(plan, stream, address, count, blocks.room, blocks.pointer)
-            checked_rows(frames)
-        return blocks.rows(frames)
+            self._renew(count // self._hop + 1)
+            frames = checked_rows(self.push_into(samples, self._rows))
+            used = 0
+        self._used = end = used + frames
+        return self._rows[used:end]
 
     def push_into(self, samples: NDArray[np.int16], out: NDArray[np.float32]) -> int:
         """As `push`, into a contiguous array; the number of rows, negative if there is no room."""

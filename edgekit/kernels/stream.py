@@ -13,7 +13,7 @@ from edgekit.kernels.machine import aligned, check, isa_number
 from_buffer, stream_push = ffi.from_buffer, lib.ek_log_mel_stream_push
 
 
-class LogMelStreamKernel:
+class LogMelStreamKernel(Blocks):
     """The rows of a signal that comes in chunks; state of bounded size, for one thread at a time.
 
     Args:
@@ -22,15 +22,14 @@ class LogMelStreamKernel:
     """
 
     def __init__(self, kernel: LogMelKernel, *, isa: str | None = None) -> None:
+        super().__init__(kernel.columns)
         self._kernel = kernel
         self._isa = isa_number(isa)
         self._memory = aligned(lib.ek_log_mel_stream_bytes(kernel.plan, self._isa))
         self._pointer = ffi.cast("ek_log_mel_stream *", ffi.from_buffer(self._memory))
         self._plan, self._hop = kernel.plan, kernel.settings.hop_samples
         self._ahead = kernel.settings.frame_samples // self._hop + 2
-        self._blocks = Blocks(kernel.columns)
         self._chunk: Any = None
-        self.columns = kernel.columns
         self.restart()
 
     @property
@@ -51,24 +50,31 @@ class LogMelStreamKernel:
         """
         if samples is not self._chunk:  # callers may fill one buffer again and again
             self._address, self._chunk = from_buffer(samples), samples
-        plan, stream, address = self._plan, self._pointer, self._address
-        kind, count, blocks = SAMPLE_TYPES[samples.dtype], len(samples), self._blocks
-        frames = stream_push(plan, stream, address, kind, count, 0, blocks.room, blocks.pointer)
+        count, used = len(samples), self._used
+        frames = stream_push(
+            self._plan,
+            self._pointer,
+            self._address,
+            SAMPLE_TYPES[samples.dtype],
+            count,
+            0,
+            self._size - used,
+            self._start + used * self.columns,
+        )
         if frames < 0:  # no room: nothing was taken
-            blocks.renew(count // self._hop + 2)
-            frames = stream_push(plan, stream, address, kind, count, 0, blocks.room, blocks.pointer)
-            checked_rows(frames)
-        return blocks.rows(frames)
+            self._renew(count // self._hop + 2)
+            frames = checked_rows(self.push_into(samples, self._rows))
+            used = 0
+        self._used = end = used + frames
+        return self._rows[used:end]
 
     def flush(self) -> NDArray[np.float32]:
         """The rows that were waiting for more; `restart` must follow."""
-        blocks = self._blocks
-        if blocks.room < self._ahead:
-            blocks.renew(self._ahead)
-        frames = stream_push(
-            self._plan, self._pointer, ffi.NULL, lib.EK_FLOAT32, 0, 1, blocks.room, blocks.pointer
-        )
-        return blocks.rows(checked_rows(frames))
+        self._renew(self._ahead)
+        plan, stream, kind = self._plan, self._pointer, lib.EK_FLOAT32
+        frames = stream_push(plan, stream, ffi.NULL, kind, 0, 1, self._size, self._start)
+        self._used = checked_rows(frames)
+        return self._rows[: self._used]
 
     def push_into(self, samples: Samples, out: NDArray[np.float32]) -> int:
         """As `push`, into a contiguous array; the number of rows, negative if there is no room."""
