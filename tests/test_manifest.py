@@ -4,10 +4,9 @@ import msgspec
 import pytest
 from builders import small_manifest
 
+from edgekit.budget import AccuracyBudget, Budget
 from edgekit.errors import BundleError
 from edgekit.manifest import (
-    AccuracyBudget,
-    Budget,
     CtcSpec,
     Feature,
     ImageTensorSpec,

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from edgekit.budget import AccuracyBudget, Budget, LatencyBudget
 from edgekit.bundle import write_bundle
 from edgekit.engines import engine_for, open_engine
 from edgekit.errors import StorageError, UsageError
-from edgekit.manifest import SCHEMA, AccuracyBudget, Budget, LatencyBudget, Manifest, Name
+from edgekit.manifest import SCHEMA, Manifest, Name
 from edgekit.model import load
 from edgekit_converters.candidate import Candidate
 from edgekit_converters.evidence import as_builtins

@@ -1,6 +1,6 @@
 """Budgets and measurements → a verdict.
 
-budget      a TOML file → manifest.Budget, strictly
+budget      a TOML file → budget.Budget, strictly
 subject     what is judged: a bundle or a plain model file
 evidence    everything measured about candidate and baseline
 judge       budget + evidence → one Verdict a limit: PASS, FAIL or INCONCLUSIVE

@@ -1,4 +1,4 @@
-"""A budget file: TOML → `manifest.Budget`, with nothing unknown and nothing impossible in it."""
+"""A budget file: TOML → `budget.Budget`, with nothing unknown and nothing impossible in it."""
 
 import difflib
 import math
@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
+from edgekit.budget import Budget, MetricBudget
 from edgekit.errors import BudgetError, StorageError, UsageError
 from edgekit.gate.subject import budget_of
-from edgekit.manifest import Budget, MetricBudget
 
 METRICS = "metrics"
 TABLES: dict[str, tuple[str, ...]] = {

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edgekit.budget import Budget
 from edgekit.gate.evidence import Evidence
 from edgekit.gate.verdict import Outcome, Verdict
-from edgekit.manifest import Budget
 
 ONE_SIDED = "one-sided 95 % bounds"
 

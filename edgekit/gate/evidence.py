@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from edgekit.budget import Budget
 from edgekit.errors import CrashError, DeviceError, UsageError
 from edgekit.gate.counted import InstructionFigures, count_sides
 from edgekit.gate.looked import look, source_of
@@ -12,7 +13,6 @@ from edgekit.gate.scored import Accuracy, score_sides
 from edgekit.gate.subject import Subject, look_at
 from edgekit.gate.timed import ENOUGH_CALLS, reach, samples_for, time_sides
 from edgekit.gate.wanted import Places, Wanted, places
-from edgekit.manifest import Budget
 from edgekit.measure.dataset import DataFigures
 from edgekit.measure.latency import Measured, Sampling, measure
 from edgekit.measure.recording import CANDIDATE

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from edgekit.budget import Budget
 from edgekit.gate.accuracy_limits import ACCURACY_JUDGES, judge_metric
 from edgekit.gate.budget import METRICS, limits
 from edgekit.gate.case import Case, Judge, missing
@@ -14,7 +15,6 @@ from edgekit.gate.cost_limits import COST_JUDGES, INSTRUCTION_JUDGES
 from edgekit.gate.data_limits import DATA_JUDGES
 from edgekit.gate.evidence import Evidence
 from edgekit.gate.verdict import Outcome, Verdict
-from edgekit.manifest import Budget
 
 NO_BASELINE = "nothing to compare with: give --baseline"
 NOT_MEASURED = {

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from edgekit.budget import Budget, DriftBudget, LabelsBudget, SchemaBudget
 from edgekit.errors import UsageError
 from edgekit.gate.wanted import EVALUATION, Wanted
-from edgekit.manifest import Budget, DriftBudget, LabelsBudget, SchemaBudget
 from edgekit.measure.contained import contained_model
 from edgekit.measure.dataset import DataFigures, Look, Use, answers_of, look_at_data, use_of
 from edgekit.measure.labels import SHOWN, LabelFigures, disagreements, why_not_compared

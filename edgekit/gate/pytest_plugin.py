@@ -18,10 +18,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgekit.budget import Budget
     from edgekit.gate.recorded import Recorded
     from edgekit.gate.report import GateReport
     from edgekit.gate.verdict import Verdict
-    from edgekit.manifest import Budget
 
 PROPERTY = "edgekit gate "
 """Start of the names of what a test reports, so that pytest-xdist's controller can show it."""

@@ -17,11 +17,11 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from edgekit.budget import Budget
 from edgekit.errors import BudgetError, StorageError, UsageError
 from edgekit.gate.case import at_most, missing
 from edgekit.gate.cost_limits import percentile_verdict
 from edgekit.gate.verdict import Verdict
-from edgekit.manifest import Budget
 from edgekit.measure.recording import ASSUMED_RESOLUTION
 from edgekit.statistics import student_t_quantile
 

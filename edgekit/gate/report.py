@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Struct, structs
 
 import edgekit
+from edgekit.budget import Budget
 from edgekit.errors import UsageError
 from edgekit.gate.counted import InstructionFigures
 from edgekit.gate.evidence import Evidence
@@ -15,7 +16,6 @@ from edgekit.gate.redact import redact, without_secrets
 from edgekit.gate.scored import Accuracy
 from edgekit.gate.subject import Subject
 from edgekit.gate.verdict import Outcome, Verdict, overall
-from edgekit.manifest import Budget
 from edgekit.measure.dataset import DataFigures
 from edgekit.measure.environment import Environment
 from edgekit.measure.latency import Measured

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from edgekit.budget import Budget
 from edgekit.gate.wanted import EVALUATION, Wanted
-from edgekit.manifest import Budget
 from edgekit.measure.accuracy import (
     Discordance,
     Drop,

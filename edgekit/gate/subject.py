@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from edgekit.budget import Budget
 from edgekit.bundle import Bundle
 from edgekit.engines import engine_for
 from edgekit.errors import StorageError
-from edgekit.manifest import Budget
 from edgekit.measure.external import external_parts
 
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from edgekit.budget import Budget
 from edgekit.errors import UsageError
 from edgekit.gate.wanted import LOCAL, Wanted
-from edgekit.manifest import Budget
 from edgekit.measure.contained import contained_model
 from edgekit.measure.devices import open_device
 from edgekit.measure.devices.remote import BoardDevice

@@ -16,9 +16,9 @@ from datasets import write_data, write_with_reference
 from processes import children_of, wait_until
 from workmodels import endless
 
+from edgekit.budget import Budget, SizeBudget
 from edgekit.bundle import write_bundle
 from edgekit.cli import main
-from edgekit.manifest import Budget, SizeBudget
 
 
 @pytest.fixture

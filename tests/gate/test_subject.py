@@ -2,9 +2,10 @@ import hashlib
 
 from builders import small_files, small_manifest
 
+from edgekit.budget import Budget, SizeBudget
 from edgekit.bundle import write_bundle
 from edgekit.gate.subject import budget_of, look_at
-from edgekit.manifest import Budget, ClassifySpec, SizeBudget
+from edgekit.manifest import ClassifySpec
 
 
 def bundle(folder, name="a.edgekit", files=None, **changes):
