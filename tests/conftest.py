@@ -1,5 +1,6 @@
 """Fixtures of the whole suite."""
 
+import signal
 from pathlib import Path
 
 import onnx
@@ -10,6 +11,11 @@ from builders import small_files, small_manifest, small_model
 from edgekit.bundle import write_bundle
 
 pytest_plugins = ["pytester"]
+
+
+# A shell's background job ignores Ctrl-C, and so would every program that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

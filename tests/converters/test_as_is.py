@@ -45,7 +45,8 @@ def test_a_tflite_model_is_packed_with_its_score_and_runs(paths, tmp_path, capsy
     line = ["optimize", str(model), "--task", str(task), "--out", str(out)]
     assert main([*line, "--target", "cortex-a53"]) == 0
     assert "1.0000" in capsys.readouterr().out
-    assert sorted(path.name for path in out.iterdir()) == ["double-1.edgekit", "double-1.html"]
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["double-1.edgekit", "double-1.evidence.json", "double-1.html"]
     with load(out / "double-1.edgekit", verify="self-test") as packed:
         assert packed.manifest.engine == "litert"
         assert packed.manifest.recipe == "as-is"

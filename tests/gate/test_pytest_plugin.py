@@ -16,8 +16,9 @@ def test_release(gate):
 
 
 @pytest.fixture
-def suite(pytester, small_onnx):
+def suite(pytester, small_onnx, monkeypatch):
     """Runs a test file beside `small.onnx` and `budget.toml`, which is kept, broken or open."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # this suite's, not the inner one's
     (pytester.path / "small.onnx").write_bytes(small_onnx.read_bytes())
 
     def run(test=ONE, *flags, budget="[size]\nmax_mb = 1\n", subprocess=False):
