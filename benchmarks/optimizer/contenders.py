@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cases import Workload
-from edgekit_converters.identity import machine, own_code
+from edgekit_converters.search.identity import machine, own_code
 from resources import Ran, run_measured
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from edgekit_converters.evaluate import running
+from edgekit_converters.search.evaluate import running
 
 from edgekit.engines import Array
 from edgekit.task import Task

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 from cases import Workload
-from edgekit_converters.calibrate import first_feeds
-from edgekit_converters.evaluate import predict_with, remembering
-from edgekit_converters.identity import data_digest
+from edgekit_converters.calibration.calibrate import first_feeds
+from edgekit_converters.search.evaluate import predict_with, remembering
+from edgekit_converters.search.identity import data_digest
 from feeds import calibration_feeds
 from kept import remembered
 from loading import load_figures

@@ -8,13 +8,13 @@ import numpy as np
 import onnx
 import pytest
 from edgekit_converters import engines
-from edgekit_converters.calibrate import calibrate
+from edgekit_converters.calibration.calibrate import calibrate
 from edgekit_converters.engines import quantize_with
-from edgekit_converters.make import Material, make
 from edgekit_converters.passes import DEFAULT_PASSES, apply_passes
 from edgekit_converters.passes.contract import difference
-from edgekit_converters.placement import weighted_nodes
-from edgekit_converters.recipe import parse
+from edgekit_converters.recipes.make import Material, make
+from edgekit_converters.recipes.placement import weighted_nodes
+from edgekit_converters.recipes.recipe import parse
 from networks import conv_net, outputs
 
 from edgekit.errors import ModelError

@@ -4,13 +4,13 @@ import contextlib
 
 import numpy as np
 import pytest
-from edgekit_converters.calibrate import calibrate
+from edgekit_converters.calibration.calibrate import calibrate
 from edgekit_converters.graph import copy_of
-from edgekit_converters.grid import grid_of
-from edgekit_converters.make import Material, make
 from edgekit_converters.passes import DEFAULT_PASSES, apply_passes
 from edgekit_converters.passes.contract import largest_error
-from edgekit_converters.recipe import parse
+from edgekit_converters.recipes.grid import grid_of
+from edgekit_converters.recipes.make import Material, make
+from edgekit_converters.recipes.recipe import parse
 from edgekit_converters.repairs import choose_rounding, correct_biases, equalize, smooth
 from edgekit_converters.repairs.rounding import solve, squared_error
 from hypothesis import HealthCheck, given, settings

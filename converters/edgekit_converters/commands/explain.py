@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edgekit_converters.commands.optimize import add_search_arguments
 
 if TYPE_CHECKING:
-    from edgekit_converters.explanation import Explanation
+    from edgekit_converters.explain.explanation import Explanation
 
 HELP = "say why candidates failed: where the error starts, its cause, what was tried, what is left"
 OUT = Path("out")
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 def tell(title: str, found: "list[Explanation]", *, with_layers: bool) -> None:
     """Print a table on a terminal, and what each explanation says."""
-    from edgekit_converters.why import layer_lines, lines, print_table
+    from edgekit_converters.report.why import layer_lines, lines, print_table
 
     if not found:
         print(f"{title}: no candidate failed")
@@ -74,7 +74,7 @@ def tell(title: str, found: "list[Explanation]", *, with_layers: bool) -> None:
 
 def _from_evidence(path: Path) -> "tuple[str, list[Explanation]]":
     """Title and explanations of an evidence file, a bundle, or the newest of a folder."""
-    from edgekit_converters.recorded import read_explanations
+    from edgekit_converters.explain.recorded import read_explanations
 
     return read_explanations(path)
 
@@ -85,9 +85,9 @@ def _from_model(args: argparse.Namespace) -> "tuple[str, list[Explanation]]":
     from edgekit.selftest import cache_folder
     from edgekit_converters.commands.optimize import accepted, telling
     from edgekit_converters.folders import own_folder
-    from edgekit_converters.report import to_html
-    from edgekit_converters.search import optimize
-    from edgekit_converters.workbench import write_file
+    from edgekit_converters.report.page import to_html
+    from edgekit_converters.search.search import optimize
+    from edgekit_converters.search.workbench import write_file
 
     if args.task is None:
         way_out = "add --task TASK.py, or give the folder that optimize wrote"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgekit_converters.pack import Identity
+    from edgekit_converters.packing.pack import Identity
     from edgekit_converters.progress import Progress
-    from edgekit_converters.told import Told
-    from edgekit_converters.workbench import Job
+    from edgekit_converters.report.told import Told
+    from edgekit_converters.search.workbench import Job
 
 HELP = "find the cheapest model within an accuracy budget, prove it and pack it"
 
@@ -91,7 +91,7 @@ def add_search_arguments(
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from edgekit_converters.folders import LOCK, own_folder, work_folder
-    from edgekit_converters.pack import identify, publishing
+    from edgekit_converters.packing.pack import identify, publishing
 
     identity = identify(args.name or args.model.stem, args.version)
     with own_folder(work_folder(), "optimize-") as work, telling() as progress:
@@ -109,19 +109,19 @@ def run(args: argparse.Namespace) -> int:
 def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job":
     """What is asked for, checked; with the digest of all that it depends on."""
     from edgekit.task import load_task
-    from edgekit_converters.cache import NoCache, search_cache
-    from edgekit_converters.cost import place_for
-    from edgekit_converters.effort import Effort
-    from edgekit_converters.elsewhere import engines_asked
+    from edgekit_converters.costs.cost import place_for
     from edgekit_converters.engines import versions_of
-    from edgekit_converters.evaluate import remembering
-    from edgekit_converters.goal import Goal
-    from edgekit_converters.identity import data_digest, digest_of, machine, own_code
     from edgekit_converters.importers import read_model
     from edgekit_converters.passes import FORMS, FORMS_OF_ANY_SIZE
+    from edgekit_converters.search.cache import NoCache, search_cache
+    from edgekit_converters.search.effort import Effort
+    from edgekit_converters.search.elsewhere import engines_asked
+    from edgekit_converters.search.evaluate import remembering
+    from edgekit_converters.search.goal import Goal
+    from edgekit_converters.search.identity import data_digest, digest_of, machine, own_code
+    from edgekit_converters.search.workbench import HERE, Job
     from edgekit_converters.targets import load_target
     from edgekit_converters.trial import try_out
-    from edgekit_converters.workbench import HERE, Job
 
     target = load_target(args.target)
     goal = Goal(args.max_drop, args.certify)
@@ -163,9 +163,9 @@ def known_or_searched(job: "Job", identity: "Identity", folder: Path) -> "Told":
     import msgspec
 
     from edgekit_converters.folders import LOCK
-    from edgekit_converters.identity import digest_of
-    from edgekit_converters.told import Told
-    from edgekit_converters.workbench import write_file
+    from edgekit_converters.report.told import Told
+    from edgekit_converters.search.identity import digest_of
+    from edgekit_converters.search.workbench import write_file
 
     limit = job.effort.limit_s
     key = digest_of(job.identity, identity.name, identity.version, limit, job.memory_bytes)
@@ -186,12 +186,12 @@ def known_or_searched(job: "Job", identity: "Identity", folder: Path) -> "Told":
 
 def search_and_pack(job: "Job", identity: "Identity", folder: Path) -> "Told":
     """Search, then write bundles, evidence and report into a folder."""
-    from edgekit_converters.as_is import take_as_is
-    from edgekit_converters.pack import evidence_of, pack
-    from edgekit_converters.report import to_html
-    from edgekit_converters.search import optimize
-    from edgekit_converters.told import tell_of
-    from edgekit_converters.workbench import write_file
+    from edgekit_converters.packing.pack import evidence_of, pack
+    from edgekit_converters.report.page import to_html
+    from edgekit_converters.report.told import tell_of
+    from edgekit_converters.search.as_is import take_as_is
+    from edgekit_converters.search.search import optimize
+    from edgekit_converters.search.workbench import write_file
 
     result = take_as_is(job) if job.source.model is None else optimize(job)
     job.progress.start("packing", None)
@@ -207,9 +207,9 @@ def replay_and_pack(path: Path, job: "Job", identity: "Identity", folder: Path) 
     """Make the chosen model of an earlier search again, and its bundle."""
     import msgspec
 
-    from edgekit_converters.pack import pack
-    from edgekit_converters.replay import as_it_was, read_evidence, replay
-    from edgekit_converters.told import Told
+    from edgekit_converters.packing.pack import pack
+    from edgekit_converters.report.told import Told
+    from edgekit_converters.search.replay import as_it_was, read_evidence, replay
 
     evidence = read_evidence(path)
     job = as_it_was(evidence, job)
@@ -236,7 +236,7 @@ def tell(told: "Told", written: list[Path], *, as_json: bool) -> None:
     """Print what was found: a table and sentences, or one JSON object."""
     import json
 
-    from edgekit_converters.table import print_table
+    from edgekit_converters.report.table import print_table
 
     if as_json:
         found = {**told.evidence, "written": [str(path) for path in written]}

@@ -60,9 +60,9 @@ def run(args: argparse.Namespace) -> int:
 
 def tell(entries: "list[Entry]", args: argparse.Namespace) -> None:
     """Write the index and the figures, and print them."""
-    from edgekit_converters.pack import publishing
+    from edgekit_converters.packing.pack import publishing
+    from edgekit_converters.report.table import print_cells
     from edgekit_converters.sweep.report import HEAD, as_json, to_html
-    from edgekit_converters.table import print_cells
 
     with publishing(args.out) as staging:
         (staging / INDEX).write_text(to_html(args.plan.name, entries), "utf8")

@@ -22,7 +22,7 @@ from onnx import ModelProto
 
 from edgekit.engines import Array
 from edgekit.errors import ModelError
-from edgekit_converters.recipe import Maker, Recipe
+from edgekit_converters.recipes.recipe import Maker, Recipe
 
 SECONDS = 600
 MEMORY_BYTES = 8_000_000_000

@@ -9,12 +9,12 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from edgekit.engines import Array, open_engine
-from edgekit_converters.calibrate import Ranges
-from edgekit_converters.copies import Copies
+from edgekit_converters.calibration.calibrate import Ranges
 from edgekit_converters.graph import attribute
-from edgekit_converters.grid import channel_axis
-from edgekit_converters.recipe import Recipe
+from edgekit_converters.recipes.grid import channel_axis
+from edgekit_converters.recipes.recipe import Recipe
 from edgekit_converters.repairs.stored import Floats32, Flow, Stored
+from edgekit_converters.sensitivity.copies import Copies
 
 
 def correct_biases(

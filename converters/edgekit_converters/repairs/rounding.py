@@ -14,9 +14,9 @@ from onnx import ModelProto, NodeProto
 
 from edgekit.engines import Array
 from edgekit_converters.graph import attribute
-from edgekit_converters.grid import channel_axis, grid_of
 from edgekit_converters.prune.observe import ROWS, Probe, patches
-from edgekit_converters.recipe import Recipe
+from edgekit_converters.recipes.grid import channel_axis, grid_of
+from edgekit_converters.recipes.recipe import Recipe
 from edgekit_converters.repairs.stored import Stored
 
 Matrix = NDArray[np.float64]

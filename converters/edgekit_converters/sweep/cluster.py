@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from edgekit.errors import EdgekitError, MissingExtraError, UsageError
-from edgekit_converters.identity import own_code
+from edgekit_converters.search.identity import own_code
 from edgekit_converters.sweep.job import Outcome, run_job
 from edgekit_converters.sweep.plan import Job
 from edgekit_converters.targets import HOST
@@ -122,7 +122,7 @@ def check(order: Order) -> None:
 
 def publish(files: dict[str, bytes], folder: Path) -> None:
     """Write what a search wrote elsewhere: all of it or nothing."""
-    from edgekit_converters.pack import publishing
+    from edgekit_converters.packing.pack import publishing
 
     if files:
         with publishing(folder) as staging:

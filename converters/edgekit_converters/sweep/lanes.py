@@ -14,7 +14,7 @@ def lane(target: str, device: str | None) -> str:
 
     What cannot be measured is free: its search will say why.
     """
-    from edgekit_converters.cost import place_for
+    from edgekit_converters.costs.cost import place_for
     from edgekit_converters.targets import load_target
 
     try:

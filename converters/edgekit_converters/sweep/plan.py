@@ -68,7 +68,7 @@ class Job(Struct, frozen=True):
     @property
     def stem(self) -> str:
         """What its files are called, without a suffix."""
-        from edgekit_converters.pack import identify
+        from edgekit_converters.packing.pack import identify
 
         return identify(self.wish.name, self.wish.version).stem
 
@@ -129,7 +129,7 @@ def _refuse_unknown(table: Mapping[str, Any], known: Sequence[str], where: str, 
 
 
 def _wish(folder: Path, where: str, entry: dict[str, Any]) -> tuple[str, Wish]:
-    from edgekit_converters.pack import identify
+    from edgekit_converters.packing.pack import identify
 
     try:
         wish = msgspec.convert(entry, Wish)
@@ -149,7 +149,7 @@ def _file(path: Path, where: str) -> Path:
 
 
 def _jobs(where: str, wish: Wish) -> Iterator[Job]:
-    from edgekit_converters.goal import Goal
+    from edgekit_converters.search.goal import Goal
     from edgekit_converters.targets import load_target
 
     drops = wish.max_drop if isinstance(wish.max_drop, tuple) else (wish.max_drop,)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from edgekit_converters.commands.optimize import size_bytes
-from edgekit_converters.ladder import PLAIN
+from edgekit_converters.search.ladder import PLAIN
 from networks import task_text
 
 from edgekit.bundle import Bundle

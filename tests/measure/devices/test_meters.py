@@ -1,7 +1,7 @@
 """The optimizer's meters on devices: a board behind a real sshd, and an emulated Arm CPU."""
 
 import pytest
-from edgekit_converters.cost import Place, meter_for, place_for
+from edgekit_converters.costs.cost import Place, meter_for, place_for
 from edgekit_converters.targets import host, load_target
 
 from edgekit.errors import TargetError

@@ -1,0 +1,235 @@
+"""The ways to measure cost: this machine, a board, an emulated Arm CPU, a table of operations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgekit.engines import Array
+from edgekit.errors import TargetError
+from edgekit.measure.environment import Environment
+from edgekit.measure.latency import LatencyComparison, Sampling, compare_latency
+from edgekit.measure.recording import BASELINE, CANDIDATE
+from edgekit.measure.samples import given_samples
+from edgekit_converters.costs.cost import Cost, Kind, Place
+from edgekit_converters.costs.operations import Table, measured_table
+from edgekit_converters.targets import Target
+
+if TYPE_CHECKING:
+    from edgekit.measure.devices.arm import ArmDevice
+    from edgekit.measure.devices.counting import Counting
+    from edgekit.measure.devices.remote import BoardDevice
+
+Feeds = Sequence[Mapping[str, Array]]
+SCREENING_CALLS = 96
+MEASURING_CALLS = 480
+COUNT_RESOLUTION = 0.002
+"""Single counts stray by up to 0.3 %, the median of six by 0.02 % (measured)."""
+TABLE_RESOLUTION = 0.25
+"""Of a sum over a table: it knows neither caches nor what else a runtime does. A guess."""
+
+
+@dataclass(frozen=True)
+class LocalLatency:
+    """Warm latency on this machine, one thread, in turns with the baseline in fresh processes."""
+
+    feeds: Feeds
+    seed: int = 0
+    kind: Kind = "latency"
+    is_slow: bool = False
+    about: str = "latency on this machine: one thread, in turns with the model that came"
+
+    def screen(self, baseline: Path, candidate: Path) -> Cost:
+        """One process."""
+        return self._compare(baseline, candidate, SCREENING_CALLS, processes=1)
+
+    def measure(self, baseline: Path, candidate: Path) -> Cost:
+        """Three processes, the order of loading rotated."""
+        return self._compare(baseline, candidate, MEASURING_CALLS, processes=3)
+
+    def _compare(self, baseline: Path, candidate: Path, calls: int, processes: int) -> Cost:
+        comparison = compare_latency(
+            baseline, candidate, self.feeds, seed=self.seed, max_calls=calls, processes=processes
+        )
+        return as_cost(comparison)
+
+
+@dataclass(frozen=True)
+class BoardLatency:
+    """Latency on a board, otherwise as on this machine."""
+
+    device: "BoardDevice"
+    feeds: Feeds
+    seed: int = 0
+    kind: Kind = "latency"
+    is_slow: bool = True
+
+    @property
+    def about(self) -> str:
+        """See `Meter`."""
+        return f"latency on {self.device.url}: one thread, in turns with the model that came"
+
+    def screen(self, baseline: Path, candidate: Path) -> Cost:
+        """One process."""
+        return self._compare(baseline, candidate, SCREENING_CALLS, processes=1)
+
+    def measure(self, baseline: Path, candidate: Path) -> Cost:
+        """Three processes."""
+        return self._compare(baseline, candidate, MEASURING_CALLS, processes=3)
+
+    def _compare(self, baseline: Path, candidate: Path, calls: int, processes: int) -> Cost:
+        sampling = Sampling(
+            seed=self.seed, max_calls=calls, processes=processes, limits=(1.0,), max_s=120.0
+        )
+        sides = {BASELINE: baseline, CANDIDATE: candidate}
+        return as_cost(self.device.compare(sides, given_samples(self.feeds), sampling).comparison())
+
+
+def board_latency(target: Target, place: Place, feeds: Feeds, seed: int) -> BoardLatency:
+    """A board, if it is of the target's kind.
+
+    Raises:
+        TargetError: another architecture, or features of the target are missing.
+        DeviceError: it cannot be reached or set up.
+    """
+    from edgekit.measure.devices import open_device
+
+    device: BoardDevice = open_device(place.device)  # type: ignore[assignment]
+    there = device.environment()
+    missing = sorted(target.cpu_features - set(there.cpu_features))
+    thing, way_out = f"target {target.name!r}", "name the target that the board is"
+    if there.arch != target.arch:
+        problem = f"it is {target.arch}, {place.device} is {there.arch}"
+        raise TargetError(thing, problem, way_out)
+    if missing:
+        problem = f"{place.device} lacks {', '.join(missing)}"
+        raise TargetError(thing, problem, way_out)
+    return BoardLatency(device, feeds, seed)
+
+
+@dataclass(frozen=True)
+class EmulatedInstructions:
+    """Instructions of one inference on an emulated Arm CPU. They repeat: one count is enough."""
+
+    place: Place
+    feeds: Feeds
+    kind: Kind = "instructions"
+    is_slow: bool = True
+    counted: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @cached_property
+    def _device(self) -> "ArmDevice":
+        from edgekit.measure.devices import open_device
+
+        return open_device(self.place.device)  # type: ignore[return-value]
+
+    @property
+    def about(self) -> str:
+        """See `Meter`."""
+        why = f", because {self.place.why}" if self.place.why else ""
+        return f"instructions on emulated {self.place.device}, which are not time{why}"
+
+    def screen(self, baseline: Path, candidate: Path) -> Cost:
+        """Two calls with one sample."""
+        from edgekit.measure.devices.counting import Counting
+
+        return self._compare(baseline, candidate, Counting(samples=1, calls=2, warm_calls=1))
+
+    def measure(self, baseline: Path, candidate: Path) -> Cost:
+        """Six calls with each of two samples."""
+        from edgekit.measure.devices.counting import SIX_CALLS
+
+        return self._compare(baseline, candidate, SIX_CALLS)
+
+    def _compare(self, baseline: Path, candidate: Path, counting: "Counting") -> Cost:
+        (before, calls), (after, _) = (
+            self._count(each, counting) for each in (baseline, candidate)
+        )
+        ratio = after / before
+        return Cost(
+            kind="instructions",
+            ratio=ratio,
+            low=ratio * (1 - COUNT_RESOLUTION),
+            high=ratio * (1 + COUNT_RESOLUTION),
+            baseline=before / 1e6,
+            candidate=after / 1e6,
+            unit="million instructions",
+            samples=calls,
+            environment=self._device.environment(),
+        )
+
+    def _count(self, path: Path, counting: "Counting") -> tuple[int, int]:
+        """Instructions, and how many calls were counted; remembered by the file's digest."""
+        from edgekit.measure.devices.lock import sha256_of
+
+        key = f"{sha256_of(path)} {counting}"
+        if key not in self.counted:
+            found = self._device.count(path, given_samples(self.feeds), counting)
+            calls = sum(sample.calls for sample in found.samples)
+            self.counted[key] = (found.inference.instructions, calls)
+        return self.counted[key]
+
+
+@dataclass(frozen=True)
+class OperationTable:
+    """The sum of a table over a model's operators, for a target that is nowhere to be run."""
+
+    target: Target
+    place: Place
+    feeds: Feeds
+    environment: Environment
+    kind: Kind = "operations"
+    is_slow: bool = False
+
+    @cached_property
+    def _table(self) -> Table:
+        return measured_table()
+
+    @property
+    def about(self) -> str:
+        """See `Meter`."""
+        where = self.environment.cpu or self.environment.arch
+        return (
+            f"the sum of a table of operations that was measured once on {where}, not on "
+            f"{self.target.name}: {self.place.why}. It is an estimate and no latency"
+        )
+
+    def screen(self, baseline: Path, candidate: Path) -> Cost:
+        """A sum each."""
+        shapes = {name: array.shape for name, array in self.feeds[0].items()}
+        before, after = (
+            self._table.total_us(path.read_bytes(), shapes) for path in (baseline, candidate)
+        )
+        ratio = after / before if before else 1.0
+        return Cost(
+            kind="operations",
+            ratio=ratio,
+            low=ratio * (1 - TABLE_RESOLUTION),
+            high=ratio * (1 + TABLE_RESOLUTION),
+            baseline=before,
+            candidate=after,
+            unit="µs of a table",
+            samples=self._table.samples,
+            environment=self.environment,
+        )
+
+    def measure(self, baseline: Path, candidate: Path) -> Cost:
+        """The same: a table has nothing more to tell."""
+        return self.screen(baseline, candidate)
+
+
+def as_cost(comparison: LatencyComparison) -> Cost:
+    """The figures a search decides by."""
+    ratio = comparison.ratio
+    return Cost(
+        kind="latency",
+        ratio=ratio.point,
+        low=ratio.low,
+        high=ratio.high,
+        baseline=comparison.baseline.latency_ms.p50,
+        candidate=comparison.candidate.latency_ms.p50,
+        unit="ms",
+        samples=comparison.candidate.calls,
+        environment=comparison.environment,
+    )

@@ -1,0 +1,1 @@
+"""Why candidates failed: facts of their error and time, and rules over those facts."""

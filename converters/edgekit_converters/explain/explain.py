@@ -1,0 +1,328 @@
+"""Why candidates failed: where the error starts, what makes it, what was tried, what is left.
+
+Candidates of the same arithmetic that only differ in ranges, repairs or kept layers are looked at
+once, by the plainest of them; the others are what was tried against the cause.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from edgekit.errors import ModelError
+from edgekit_converters.calibration.ranges import LEVELS
+from edgekit_converters.explain.beforeafter import before_after, worst_tensors
+from edgekit_converters.explain.causes import UNEXPLAINED, Cause, Facts, cause_of, merged_integers
+from edgekit_converters.explain.explanation import Answer, Explanation, LayerBar
+from edgekit_converters.explain.operators import times_by_operator
+from edgekit_converters.explain.saturation import saturating_pairs
+from edgekit_converters.explain.shift import shift
+from edgekit_converters.explain.slowness import SLOW_CAUSES, Slowness
+from edgekit_converters.explain.state import follow
+from edgekit_converters.explain.trace import Step, start_of, trace
+from edgekit_converters.recipes.fusion import inspect
+from edgekit_converters.recipes.make import Made, make
+from edgekit_converters.recipes.recipe import Recipe
+from edgekit_converters.search.candidate import Candidate, describe_cost, describe_drop
+from edgekit_converters.search.ground import Ground
+from edgekit_converters.search.tried import family, ratio_of
+from edgekit_converters.search.workbench import Job, Workbench
+from edgekit_converters.sensitivity.sensitivity import LayerError, analyse
+from edgekit_converters.targets import Target
+
+FAILED = ("hopeless", "not certified", "not cheaper", "not made", "over budget")
+MOST_ANSWERS = 6
+PRUNED = "pruning"
+"""Nothing else was changed: widths were narrowed."""
+
+
+def failures(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """One failed candidate of each arithmetic: the plainest; those that cost least come first."""
+    plainest: dict[object, Candidate] = {}
+    for each in candidates:
+        if each.verdict in FAILED:
+            plainest.setdefault((family(each.recipe), each.verdict == "not cheaper"), each)
+    return sorted(plainest.values(), key=_order)
+
+
+def _order(candidate: Candidate) -> tuple[bool, bool, float]:
+    is_narrow = candidate.recipe.prune > 0
+    return is_narrow, candidate.verdict == "not made", ratio_of(candidate)
+
+
+def explain(
+    job: Job, bench: Workbench, candidates: Sequence[Candidate], limit_s: float = float("inf")
+) -> tuple[Explanation, ...]:
+    """Explain the failures.
+
+    Args:
+        job: for whom.
+        bench: on what.
+        candidates: everything that was tried, with verdicts.
+        limit_s: no further one is begun when the job has spent so many CPU seconds.
+    """
+    return tuple(_explained(job, bench, candidates, limit_s))
+
+
+def _explained(
+    job: Job, bench: Workbench, candidates: Sequence[Candidate], limit_s: float
+) -> Iterator[Explanation]:
+    for candidate in failures(candidates):
+        if job.effort.spent_s >= limit_s:
+            return
+        job.progress.start(f"explaining {candidate.recipe}", None)
+        try:
+            if candidate.verdict == "not made":
+                yield not_made(candidate)
+            elif candidate.verdict == "not cheaper":
+                yield slow(candidate, job, bench, candidates)
+            else:
+                yield inaccurate(candidate, job, bench, candidates)
+        except ModelError as error:
+            yield _unexplained(candidate, error.problem)
+
+
+def not_made(candidate: Candidate) -> Explanation:
+    """What the library said, and whether an integer input is why."""
+    return _unexplained(candidate, candidate.why)
+
+
+def slow(
+    candidate: Candidate, job: Job, bench: Workbench, candidates: Sequence[Candidate]
+) -> Explanation:
+    """Why a candidate costs no less.
+
+    Raises:
+        ModelError: a model does not load or run.
+    """
+    content = candidate.file.read_bytes()
+    recipe, ground = candidate.recipe, bench.grounds.at(candidate.recipe.prune)
+    if recipe.precision in ("int8", "int4"):
+        content = make(recipe, ground.material).content
+    fused = inspect(content)
+    files = [bench.clean.file, candidate.file]
+    before, after = times_by_operator(files, ground.calibration.feeds) if job.is_local else ({}, {})
+    found = Slowness(
+        recipe, ratio_of(candidate), fused.unfused, fused.conversions, before, after
+    )  # fmt: skip
+    makers = {name: node.name for node in ground.model.graph.node for name in node.output}
+    for name, rule, advice in SLOW_CAUSES:
+        proof = rule(found)
+        if proof is not None:
+            first, operator = next(iter(fused.unfused.items()), ("", ""))
+            is_one = name == "op left unfused"
+            return Explanation(
+                recipe=recipe.name,
+                verdict=candidate.verdict,
+                symptom=_symptom(candidate),
+                node=makers.get(first, first) if is_one else "",
+                operator=operator if is_one else "",
+                index=None,
+                cause=name,
+                proof=proof,
+                tried=(),
+                fix=_fix(advice, candidate, candidates),
+                before_us=dict(before),
+                after_us=dict(after),
+            )
+    told = f"{fused.conversions} conversions are left, no operator stands out"
+    found_none = _unexplained(candidate, told)
+    return msgspec.structs.replace(found_none, before_us=dict(before), after_us=dict(after))
+
+
+def inaccurate(
+    candidate: Candidate, job: Job, bench: Workbench, candidates: Sequence[Candidate]
+) -> Explanation:
+    """Why a candidate answers worse.
+
+    Raises:
+        ModelError: a model does not load or run.
+    """
+    recipe, ground = candidate.recipe, bench.grounds.at(candidate.recipe.prune)
+    if recipe.scheme is None:
+        found_none = _unexplained(candidate, candidate.note or candidate.why)
+        if recipe.prune:
+            return msgspec.structs.replace(found_none, cause=PRUNED, fix="prune less")
+        return found_none
+    found = diagnose(candidate, ground, job.target)
+    start = found.facts.start
+    cause, node, proof = cause_of(found.facts)
+    bar = next((each for each in found.layers if each.node == node), None)
+    makers = {each.name: each.op_type for each in ground.model.graph.node}
+    index = bar.index if bar is not None else None
+    advice = cause.advice if cause else ""
+    if cause is None and recipe.prune:
+        proof = f"{candidate.note}; against the narrower model int8 loses little: {proof}"
+        none = _unexplained(candidate, proof)
+        return msgspec.structs.replace(none, cause=PRUNED, fix="prune less", layers=found.layers)
+    return Explanation(
+        recipe=recipe.name,
+        verdict=candidate.verdict,
+        symptom=_symptom(candidate),
+        node=node,
+        operator=makers.get(node, ""),
+        index=index,
+        cause=cause.name if cause is not None else UNEXPLAINED,
+        proof=proof,
+        tried=_answers(candidate, candidates, cause, index),
+        fix=_fix(advice, candidate, candidates, node, index),
+        layers=found.layers,
+        tensors=before_after(
+            ground.material, found.made.content, found.steps, worst_tensors(found.steps, start)
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was measured of a candidate that answers worse."""
+
+    made: Made
+    steps: tuple[Step, ...]
+    facts: Facts
+    layers: tuple[LayerBar, ...]
+
+
+def diagnose(candidate: Candidate, ground: Ground, target: Target) -> Diagnosis:
+    """Measure where a candidate's error starts and all that the rules ask.
+
+    Raises:
+        ModelError: a model does not load or run, or the memory cap is too small.
+    """
+    recipe, material = candidate.recipe, ground.material
+    made = make(recipe, material)
+    found = analyse(recipe, material, made)
+    steps = trace(material, made.content, material.ranges(recipe.ranges, LEVELS[recipe.activation]))
+    start = start_of(steps)
+    layers = {each.node: each for each in found.layers}
+    layer = layers.get(start.node) if start is not None else None
+    seen_worse = candidate.evaluation is not None
+    calibration = ground.calibration
+    facts = Facts(
+        recipe,
+        start,
+        layer,
+        output_db=min(found.outputs_db.values(), default=None),
+        overflowing=(
+            saturating_pairs(material.model, recipe, layer.node)
+            if layer is not None and target.saturates and not recipe.seven_bit
+            else 0.0
+        ),
+        merged=next((step for step in steps if merged_integers(step)), None),
+        state=follow(material.model, made.content, ground.task),
+        shift=(
+            shift(material.model, ground.task, calibration.ranges, calibration.samples)
+            if seen_worse
+            else None
+        ),
+    )
+    return Diagnosis(made, steps, facts, tuple(_bars(steps, layers)))
+
+
+def _bars(steps: Sequence[Step], layers: dict[str, LayerError]) -> Iterator[LayerBar]:
+    for step in steps:
+        layer = layers.get(step.node)
+        if layer is not None:
+            yield LayerBar(
+                step.node,
+                layer.operator,
+                layer.index,
+                layer.own_db,
+                layer.weights_db,
+                layer.activations_db,
+                step.db,
+                layer.is_quantized,
+            )
+        elif step.inputs or step.output is not None:
+            own = min(each.db for each in (*step.inputs, *([step.output] if step.output else [])))
+            yield LayerBar(step.node, step.operator, None, own, None, None, step.db, True)
+        elif step.lost_db(20.0) > 0:
+            yield LayerBar(step.node, step.operator, None, None, None, None, step.db, False)
+
+
+def _unexplained(candidate: Candidate, proof: str) -> Explanation:
+    return Explanation(
+        recipe=candidate.recipe.name,
+        verdict=candidate.verdict,
+        symptom=_symptom(candidate),
+        node="",
+        operator="",
+        index=None,
+        cause=UNEXPLAINED,
+        proof=proof,
+        tried=(),
+        fix="",
+    )
+
+
+def _symptom(candidate: Candidate) -> str:
+    if candidate.verdict == "not made":
+        return "it could not be made"
+    if candidate.verdict == "not cheaper" and candidate.cost is not None:
+        return f"it costs {describe_cost(candidate.cost)}"
+    if candidate.judged is not None:
+        return describe_drop(candidate.judged.drop)
+    return candidate.why
+
+
+def _answers(
+    candidate: Candidate,
+    candidates: Sequence[Candidate],
+    cause: Cause | None,
+    index: int | None,
+) -> tuple[Answer, ...]:
+    """What does something about a cause, of the same arithmetic."""
+    recipe = candidate.recipe
+    found = []
+    for each in candidates:
+        if each is candidate or each.verdict in ("not tried", "twin", "untried"):
+            continue
+        if cause is None or not _is_kin(each.recipe, recipe, index):
+            continue
+        if not (cause.answers(each.recipe, recipe) or each.recipe.operators != recipe.operators):
+            continue
+        found.append(Answer(each.recipe.name, each.verdict, _gave(each)))
+    return tuple(found[:MOST_ANSWERS])
+
+
+def arithmetic(recipe: Recipe) -> Recipe:
+    """The recipe without what only changes its numbers, scales of weights included."""
+    return replace(family(recipe), per_channel=False, seven_bit=False)
+
+
+def _is_kin(recipe: Recipe, failed: Recipe, index: int | None) -> bool:
+    """Whether it is the same arithmetic; beside the multiplying nodes it may leave more float."""
+    if failed.operators == "all" and index is None and recipe.operators == "conv+matmul":
+        recipe = replace(recipe, operators="all")
+    return arithmetic(recipe) == arithmetic(failed)
+
+
+def _gave(candidate: Candidate) -> str:
+    parts = []
+    if candidate.judged is not None:
+        parts.append(describe_drop(candidate.judged.drop))
+    if candidate.cost is not None:
+        parts.append(describe_cost(candidate.cost))
+    return ", ".join(parts) or candidate.why
+
+
+def _fix(
+    advice: str,
+    candidate: Candidate,
+    candidates: Sequence[Candidate],
+    node: str = "",
+    index: int | None = None,
+) -> str:
+    """What held, or what is left to do."""
+    held = [
+        each
+        for each in candidates
+        if each.verdict in ("in budget", "chosen") and _is_kin(each.recipe, candidate.recipe, index)
+    ]
+    if held:
+        best = min(held, key=ratio_of)
+        return f"{best.recipe.name} holds ({best.verdict})"
+    if not advice:
+        return ""
+    place = f"layer {index} (`…_keep{index}`)" if index is not None else node or "that operator"
+    return advice.replace("{layer}", place)

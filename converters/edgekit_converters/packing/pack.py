@@ -1,0 +1,155 @@
+"""The chosen model, its features, decoder, labels, goldens and evidence → one bundle."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from edgekit.budget import AccuracyBudget, Budget, LatencyBudget
+from edgekit.bundle import write_bundle
+from edgekit.engines import engine_for, open_engine
+from edgekit.errors import StorageError, UsageError
+from edgekit.manifest import SCHEMA, Manifest, Name
+from edgekit.model import load
+from edgekit_converters.folders import LOCK, own_folder
+from edgekit_converters.packing.evidence import as_builtins
+from edgekit_converters.packing.golden import examples, golden_files
+from edgekit_converters.packing.reference import observe
+from edgekit_converters.search.candidate import Candidate
+from edgekit_converters.search.search import SearchResult
+
+LABELS = "labels.json"
+EVIDENCE = "evidence/candidates.json"
+REFERENCE = "reference/histograms.json"
+EXACT = ("fp32", "as-is")
+"""Precisions that differ from one CPU to another by the order of sums only."""
+SLOWEST_RATIO = 1.05
+"""The latency a later release may take against this one's baseline, unless a budget says else."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a bundle is called: its file is `{name}-{version}.edgekit`."""
+
+    name: str
+    version: str
+
+    @property
+    def baseline(self) -> "Identity":
+        """What the fp32 bundle beside it is called."""
+        return Identity(f"{self.name}-fp32", self.version)
+
+    @property
+    def stem(self) -> str:
+        """What its files are called, without a suffix."""
+        return f"{self.name}-{self.version}"
+
+
+def identify(name: str, version: str) -> Identity:
+    """What a bundle is called, from what a user wrote or a model file is called.
+
+    Raises:
+        UsageError: nothing that a bundle may be called is left of it.
+    """
+    name, version = (re.sub(r"[^a-z0-9._-]+", "-", each.lower()) for each in (name, version))
+    for what, value in (("name", f"{name}-fp32"), ("version", version)):
+        try:
+            msgspec.convert(value, Name)
+        except msgspec.ValidationError:
+            problem = f"{value!r} does not start with a letter or digit, or is too long"
+            raise UsageError(f"--{what}", problem, "use up to 58 of a-z 0-9 . _ -") from None
+    return Identity(name, version)
+
+
+def pack(
+    result: SearchResult,
+    candidate: Candidate,
+    identity: Identity,
+    folder: Path,
+    evidence: bytes | None = None,
+) -> Path:
+    """Pack one model of a search.
+
+    Args:
+        result: the search.
+        candidate: the chosen one, or the clean model as a baseline for the gate.
+        identity: what to call it.
+        folder: where to write.
+        evidence: of an earlier search that is replayed; that of `result` if None.
+
+    Returns:
+        The bundle's path.
+
+    Raises:
+        BundleError: the bundle does not pass its own self-test.
+        StorageError: the folder cannot be written or the disk is full.
+    """
+    content = candidate.file.read_bytes()
+    runtime, model = engine_for(candidate.file), f"model{candidate.file.suffix}"
+    task = result.job.task
+    engine = open_engine(runtime, content)
+    try:
+        found = examples(task, engine, result.calibration)
+        files = golden_files(found, engine, lowered=candidate.recipe.precision not in EXACT)
+        inputs, outputs = engine.inputs, engine.outputs
+    finally:
+        engine.close()
+    reference = observe(candidate.file, task, result.calibration.ranges)
+    evidence = evidence or evidence_of(result)
+    files |= {model: content, EVIDENCE: evidence, REFERENCE: _json(reference)}
+    if task.labels is not None:
+        files[LABELS] = _json(task.labels)
+    manifest = Manifest(
+        schema=SCHEMA,
+        name=identity.name,
+        version=identity.version,
+        target=result.job.target.name,
+        engine=runtime,
+        recipe=candidate.recipe.name,
+        model=model,
+        inputs=inputs,
+        outputs=outputs,
+        features=task.features,
+        decoder=task.decoder,
+        labels=LABELS if task.labels is not None else None,
+        budget=Budget(
+            accuracy=AccuracyBudget(max_drop=result.job.goal.max_drop),
+            latency=LatencyBudget(max_ratio=SLOWEST_RATIO),
+        ),
+    )
+    path = folder / f"{identity.stem}.edgekit"
+    write_bundle(path, manifest, files)
+    load(path, verify="self-test").close()
+    return path
+
+
+def evidence_of(result: SearchResult) -> bytes:
+    """Every candidate tried and its figures, as the file that a replay reads."""
+    return _json(as_builtins(result))
+
+
+@contextmanager
+def publishing(folder: Path) -> Iterator[Path]:
+    """A folder whose files move into `folder` at the end, all of them, or vanish on any failure.
+
+    Raises:
+        StorageError: `folder` cannot be made or written.
+    """
+    thing = f"folder {str(folder)!r}"
+    way_out = "choose a folder that can be written with --out, or free some space"
+    try:
+        with own_folder(folder, ".edgekit-") as staging:
+            yield staging
+            for path in sorted(staging.iterdir()):
+                if path.name != LOCK:
+                    path.replace(folder / path.name)
+    except OSError as error:
+        problem = f"it cannot be written ({error.strerror or error})"
+        raise StorageError(thing, problem, way_out) from error
+
+
+def _json(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"

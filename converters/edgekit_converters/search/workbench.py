@@ -1,0 +1,292 @@
+"""What every candidate starts from and is compared with: the fp32 model, as it came and clean."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from onnx import ModelProto
+
+from edgekit.engines import Array, open_engine
+from edgekit.errors import ModelError, StorageError
+from edgekit.measure.accuracy import Predictions, compare_scores
+from edgekit.task import Task
+from edgekit_converters.calibration.calibrate import calibrate, never_ran
+from edgekit_converters.calibration.calls import Calls
+from edgekit_converters.calibration.observe import DEFAULT_MEMORY_BYTES
+from edgekit_converters.costs.cost import Cost, Meter, Place, meter_for
+from edgekit_converters.importers import Source
+from edgekit_converters.passes import (
+    DEFAULT_PASSES,
+    FORMS,
+    Form,
+    PassReport,
+    apply_passes,
+    choose_forms,
+)
+from edgekit_converters.progress import Progress
+from edgekit_converters.recipes.finish import finished
+from edgekit_converters.recipes.recipe import AS_IS, FP32, Maker
+from edgekit_converters.search.cache import Cache, NoCache, remembered
+from edgekit_converters.search.candidate import Candidate, Judged, describe_cost
+from edgekit_converters.search.effort import Effort
+from edgekit_converters.search.evaluate import predict_with
+from edgekit_converters.search.goal import Goal
+from edgekit_converters.search.ground import Ground, Grounds
+from edgekit_converters.search.identity import digest_of
+from edgekit_converters.targets import Target
+
+T = TypeVar("T")
+CHECKED_FEEDS = 4
+"""Calls on which each pass is compared with the model before it."""
+HERE = Place("latency", "local")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a search was asked for.
+
+    Attributes:
+        source: the model as it came.
+        task: what it is for.
+        target: what to make it for.
+        goal: what must hold.
+        folder: where candidates are written; whoever made it removes it.
+        seed: of every random choice.
+        progress: told what is going on.
+        place: where cost is measured.
+        effort: how much CPU time the search may take.
+        cache: what earlier searches found out.
+        identity: digest of all that this search depends on.
+        data: digest of the task's code and samples; None where samples have none.
+        memory_bytes: that it may take.
+        forms: rewrites that are tried and must pay.
+        engines: other libraries that may make a candidate.
+        sparse: whether zeros among the weights are tried, for size in transfer.
+    """
+
+    source: Source
+    task: Task
+    target: Target
+    goal: Goal
+    folder: Path
+    seed: int
+    progress: Progress
+    place: Place = HERE
+    effort: Effort = field(default_factory=Effort)
+    cache: Cache = field(default_factory=NoCache)
+    identity: str = ""
+    data: str | None = None
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    forms: tuple[Form, ...] = FORMS
+    engines: tuple[Maker, ...] = ()
+    sparse: bool = False
+
+    def remember(self, kind: type[T], make: Callable[[], T], *parts: str | None) -> T:
+        """What an identical search found out under these names, or what `make` makes now."""
+        return remembered(self.cache, digest_of(self.identity, *parts), kind, make)
+
+    def predict(self, model: Path, split: str, what: str, total: int | None) -> Predictions:
+        """Answers of a model file, with progress."""
+        self.progress.start(f"{what} on the {split} split", total)
+        return predict_with(model, self.task, split, self.progress.advance)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this machine is the target: then its own layouts may be shipped."""
+        return self.place == HERE
+
+    def shipped(self, content: bytes) -> bytes:
+        """A model in the form that is shipped, and so measured and scored."""
+        if self.is_local:
+            return finished(content)
+        is_run = self.place.kind != "operations"  # the table of operations knows the plain ones
+        return finished(content, for_arm=True) if is_run and self.target.is_arm else content
+
+    def judge(self, reference: Predictions, answers: Predictions) -> Judged:
+        """Answers against those of the model that came, on the same split."""
+        drop = compare_scores(
+            self.task, reference, answers, limit=self.goal.max_drop, seed=self.seed
+        )
+        return Judged(answers.score, drop)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """The fp32 model and what is known of it.
+
+    Attributes:
+        source: the file that came, the baseline of every figure.
+        clean: what the passes made of it: the first candidate.
+        passes: what became of each pass.
+        grounds: graphs and calibration that recipes start from.
+        expected: outputs of the model that came, for each of the calibration's feeds.
+        reference: its answers on the calibration split.
+        evaluation: its answers on the evaluation split.
+        meter: how cost is measured.
+    """
+
+    source: Candidate
+    clean: Candidate
+    passes: tuple[PassReport, ...]
+    grounds: Grounds
+    expected: tuple[dict[str, Array], ...]
+    reference: Predictions
+    evaluation: Predictions
+    meter: Meter
+
+
+def prepare(job: Job) -> Workbench:
+    """Clean the model, find its ranges, measure and score it.
+
+    Raises:
+        ModelError: it is a .tflite, or fails on an input.
+        TaskError: the task breaks a promise.
+        TargetError: the device is not the target.
+        DeviceError: the device cannot be reached.
+    """
+    graph = _graph(job.source)
+    as_it_came = write_file(job.folder / "source.onnx", job.source.content)
+    calls = Calls(job.seed)
+    reference, evaluation = (
+        _answers(as_it_came, job, split, calls) for split in ("calibration", "evaluation")
+    )
+    if not calls.kept:
+        raise never_ran(job.task, len(reference.labels))
+    source = Candidate(
+        AS_IS,
+        verdict="baseline",
+        why="every figure is against it",
+        path=as_it_came,
+        size_bytes=len(job.source.content),
+        sha256=job.source.sha256,
+        calibration=job.judge(reference, reference),
+        evaluation=job.judge(evaluation, evaluation),
+    )
+    meter = meter_for(job.target, job.place, calls.kept, job.seed)
+    start = job.remember(
+        Start, lambda: _start(graph, source, reference, calls, job, meter), "clean"
+    )
+    clean = replace(start.clean, path=write_file(job.folder / f"{FP32.name}.onnx", start.shipped))
+    model = ModelProto.FromString(start.model)
+    ground = _ground(job, model)
+    expected = tuple(_outputs(as_it_came, ground))
+    grounds = Grounds(ground, job)
+    return Workbench(source, clean, start.passes, grounds, expected, reference, evaluation, meter)
+
+
+def _answers(path: Path, job: Job, split: str, calls: Calls) -> Predictions:
+    job.progress.start(f"scoring the model that came on the {split} split", None)
+    watch = calls.calibrating if split == "calibration" else calls.evaluating
+    return predict_with(path, job.task, split, job.progress.advance, watch)
+
+
+@dataclass(frozen=True)
+class Start:
+    """The clean model, as it is kept between searches.
+
+    Attributes:
+        model: its graph, which recipes start from.
+        shipped: the same in the form that is shipped.
+        passes: what became of each pass.
+        clean: its figures.
+    """
+
+    model: bytes
+    shipped: bytes
+    passes: tuple[PassReport, ...]
+    clean: Candidate
+
+
+def _start(
+    graph: ModelProto,
+    source: Candidate,
+    reference: Predictions,
+    calls: Calls,
+    job: Job,
+    meter: Meter,
+) -> Start:
+    model, passes = clean_up(graph, job, calls, meter)
+    clean = _measured(job, model, source, meter)
+    if clean.cost is not None and clean.cost.is_dearer:
+        note = f"the result is slower than the model that came: {describe_cost(clean.cost)}"
+        passes = tuple(replace(each, outcome="reverted", note=note) for each in passes)
+        model = graph
+        clean = _measured(job, model, source, meter)
+    answers = job.predict(clean.file, "calibration", "scoring fp32", len(reference.labels))
+    clean = replace(
+        clean,
+        verdict="in budget",
+        why="another one is cheaper",
+        calibration=job.judge(reference, answers),
+    )
+    content = model.SerializeToString(deterministic=True)
+    return Start(content, clean.file.read_bytes(), passes, replace(clean, path=None))
+
+
+def _graph(source: Source) -> ModelProto:
+    if source.model is None:
+        thing = f"model {str(source.path)!r}"
+        problem = "a .tflite model cannot be quantized or rewritten here, only packed as it is"
+        raise ModelError(thing, problem, "optimize the .onnx it was made from")
+    return source.model
+
+
+def clean_up(
+    source: ModelProto, job: Job, calls: Calls, meter: Meter
+) -> tuple[ModelProto, tuple[PassReport, ...]]:
+    """Passes that always help, then the forms that a measurement says pay here."""
+    job.progress.start("cleaning the model", None)
+    model, passes = apply_passes(DEFAULT_PASSES, source, calls.kept[:CHECKED_FEEDS])
+
+    def compare(before: ModelProto, after: ModelProto) -> Cost:
+        files = [
+            write_file(job.folder / f"{name}.onnx", job.shipped(each.SerializeToString()))
+            for name, each in (("before", before), ("after", after))
+        ]
+        return meter.screen(*files)
+
+    job.progress.start("measuring other forms of it", None)
+    feeds = calls.every_shape(CHECKED_FEEDS)
+    model, forms = choose_forms(job.forms, model, feeds, compare, CHECKED_FEEDS)
+    for report in (*passes, *forms):
+        job.progress.note(f"pass {report.name}: {report.outcome}, {report.note}")
+    return model, (*passes, *forms)
+
+
+def _ground(job: Job, model: ModelProto) -> Ground:
+    job.progress.start("calibrating", None)
+    calibration = calibrate(model, job.task, seed=job.seed, progress=job.progress.advance)
+    return Ground(model, job.task, calibration, memory_bytes=job.memory_bytes)
+
+
+def _measured(job: Job, model: ModelProto, source: Candidate, meter: Meter) -> Candidate:
+    content = job.shipped(model.SerializeToString(deterministic=True))
+    path = write_file(job.folder / f"{FP32.name}.onnx", content)
+    job.progress.start("measuring the clean model against the one that came", None)
+    cost = meter.screen(source.file, path)
+    digest = hashlib.sha256(content).hexdigest()
+    return Candidate(FP32, path=path, size_bytes=len(content), sha256=digest, cost=cost)
+
+
+def _outputs(path: Path, ground: Ground) -> list[dict[str, Array]]:
+    engine = open_engine("onnxruntime", path)
+    try:
+        return [engine.run(feeds) for feeds in ground.calibration.feeds]
+    finally:
+        engine.close()
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Write a file of the working folder.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        problem = f"it cannot be written ({error.strerror or error})"
+        raise StorageError(f"file {str(path)!r}", problem, "free some space") from error
+    return path
