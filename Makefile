@@ -121,6 +121,9 @@ bench-features: setup
 	$(PIP) install --constraint requirements.lock --editable '.[bench]'
 	@if command -v qemu-aarch64 aarch64-linux-gnu-gcc >/dev/null; then \
 	  $(MAKE) --no-print-directory build/aarch64/.ready; fi
+	$(BIN)/cmake -S . -B build/fused -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
+	  -DEDGEKIT_CONTRACT=ON -DPython_EXECUTABLE=$(abspath $(BIN))/python >/dev/null
+	$(BIN)/cmake --build build/fused -- --quiet
 	$(ONE_THREAD) PYTHONPATH=tests $(BIN)/python benchmarks/features/run.py --out build/bench
 
 # The optimizer on six real models beside other tools: fetches about 1 GB, takes about half an hour.

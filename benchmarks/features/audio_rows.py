@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from types import ModuleType
 
 import asrfront.sensevoice
 import asrfront.whisper
@@ -11,8 +12,6 @@ import numpy as np
 import pymicro_features
 from comparison import Job, Row
 from features.speech import speech
-
-from edgekit.features import FeatureStream, LogMel, Mfcc, MicroFrontend
 
 RATE_HZ, FULL_SCALE = 16_000, 32_768.0
 
@@ -29,9 +28,8 @@ def nearness(found, expected, tolerance: float, share: float = 1.0) -> str:
 def kaldi_offline(seconds: int) -> Row:
     samples = speech(0, seconds)
 
-    def make() -> Job:
-        log_mel = LogMel.kaldi(window="hamming", input_scale=FULL_SCALE)
-        return lambda: log_mel(samples)
+    def make(features: ModuleType) -> Job:
+        return partial(features.LogMel.kaldi(window="hamming", input_scale=FULL_SCALE), samples)
 
     def theirs():
         return asrfront.sensevoice.fbank_raw(samples)
@@ -39,20 +37,23 @@ def kaldi_offline(seconds: int) -> Row:
     goals = {"avx512": 2.5, "avx2": 2.2}
     return Row(
         f"Kaldi fbank-80 offline, {seconds} s", "asrfront", "frame", len(theirs()), goals, make,
-        {"fbank_raw": theirs}, lambda: nearness(make()(), theirs(), 2e-3, 0.999),
+        {"fbank_raw": theirs}, lambda features: nearness(make(features)(), theirs(), 2e-3, 0.999),
     )  # fmt: skip
 
 
 def whisper() -> Row:
-    samples, log_mel = speech(1, 10), LogMel.whisper()
+    samples = speech(1, 10)
+
+    def make(features: ModuleType) -> Job:
+        return partial(features.LogMel.whisper(), samples)
 
     def theirs():
         return asrfront.whisper.log_mel(samples, pad_or_trim=False)
 
     return Row(
         "Whisper log-mel-80, 10 s", "asrfront", "frame", theirs().shape[1],
-        {"avx512": 2.0, "avx2": 1.65}, lambda: lambda: log_mel(samples), {"log_mel": theirs},
-        lambda: nearness(log_mel(samples), theirs().T, 1e-3),
+        {"avx512": 2.0, "avx2": 1.65}, make, {"log_mel": theirs},
+        lambda features: nearness(make(features)(), theirs().T, 1e-3),
     )  # fmt: skip
 
 
@@ -92,11 +93,11 @@ def native_stream(online, chunks) -> Job:
     return more
 
 
-def pushed(stream: FeatureStream, chunks) -> list[np.ndarray]:
+def pushed(stream, chunks) -> list[np.ndarray]:
     return [stream.push(chunk) for chunk in chunks]
 
 
-def counted(stream: FeatureStream, chunks) -> int:
+def counted(stream, chunks) -> int:
     """Frames are looked at and let go, as the peers' are."""
     return sum(len(stream.push(chunk)) for chunk in chunks)
 
@@ -106,13 +107,12 @@ def streaming(chunk_ms: int, goals: dict[str, float]) -> Row:
     chunks = np.split(samples, len(samples) // (RATE_HZ * chunk_ms // 1000))
     lists = [chunk.tolist() for chunk in chunks]
 
-    def make() -> Job:
-        stream = LogMel.kaldi().stream()
-        return lambda: counted(stream, chunks)
+    def make(features: ModuleType) -> Job:
+        return partial(counted, features.LogMel.kaldi().stream(), chunks)
 
-    def check() -> str:
+    def check(features: ModuleType) -> str:
         expected = np.stack(list(native_rows(native_fbank(), chunks)))
-        found = np.concatenate(pushed(LogMel.kaldi().stream(), chunks))
+        found = np.concatenate(pushed(features.LogMel.kaldi().stream(), chunks))
         return nearness(found, expected, 2e-3, 0.999)
 
     return Row(
@@ -126,30 +126,33 @@ def streaming(chunk_ms: int, goals: dict[str, float]) -> Row:
 def mfcc_of_kaldi() -> Row:
     samples = (speech(3, 10) * FULL_SCALE).astype(np.float32)
 
+    def make(features: ModuleType) -> Job:
+        return partial(features.Mfcc.kaldi(), samples)
+
     def theirs():
         return np.stack(list(native_rows(native_mfcc(), [samples])))
 
     return Row(
         "MFCC-13, 10 s, Kaldi's", "kaldi-native-fbank", "frame", len(theirs()),
-        {"avx512": 8.0, "avx2": 6.0}, lambda: partial(Mfcc.kaldi(), samples),
+        {"avx512": 8.0, "avx2": 6.0}, make,
         {"OnlineMfcc": native_stream(native_mfcc(), [samples])},
-        lambda: nearness(Mfcc.kaldi()(samples), theirs(), 2e-2, 0.999),
+        lambda features: nearness(make(features)(), theirs(), 2e-2, 0.999),
     )  # fmt: skip
 
 
 def mfcc_of_librosa() -> Row:
     samples, rate_hz = speech(3, 10), 22_050
 
-    def ours():
-        return Mfcc.librosa(num_ceps=13)
+    def make(features: ModuleType) -> Job:
+        return partial(features.Mfcc.librosa(num_ceps=13), samples)
 
     def theirs():
         return librosa.feature.mfcc(y=samples, sr=rate_hz, n_mfcc=13)
 
     return Row(
         "MFCC-13, 10 s, librosa's", "librosa", "frame", theirs().shape[1],
-        {"avx512": 8.0, "avx2": 6.0}, lambda: partial(ours(), samples), {"mfcc": theirs},
-        lambda: nearness(ours()(samples), theirs().T, 5e-3),
+        {"avx512": 8.0, "avx2": 6.0}, make, {"mfcc": theirs},
+        lambda features: nearness(make(features)(), theirs().T, 5e-3),
     )  # fmt: skip
 
 
@@ -167,19 +170,19 @@ def micro(how: str) -> Row:
     def more() -> int:
         return sum(1 for part in raw if front_end.process_samples(part).features)
 
-    def make() -> Job:
+    def make(features: ModuleType) -> Job:
         if how == "10 s":
-            return partial(MicroFrontend(), samples)
-        return partial(counted, MicroFrontend().stream(), chunks)
+            return partial(features.MicroFrontend(), samples)
+        return partial(counted, features.MicroFrontend().stream(), chunks)
 
-    def check() -> str:
-        by_chunks = np.concatenate(pushed(MicroFrontend().stream(), chunks))
-        found = MicroFrontend()(samples) if how == "10 s" else by_chunks
+    def check(features: ModuleType) -> str:
+        by_chunks = np.concatenate(pushed(features.MicroFrontend().stream(), chunks))
+        found = features.MicroFrontend()(samples) if how == "10 s" else by_chunks
         return nearness(found, np.array(theirs()), 0.0)
 
     return Row(
         f"MicroFrontend, {how}, through Python", "pymicro-features", "frame", len(theirs()),
-        {"avx512": 4.0, "avx2": 3.0}, make, {"process_samples": more}, check,
+        {"avx512": 4.0, "avx2": 3.0}, make, {"process_samples": more}, check, fuses=False,
     )  # fmt: skip
 
 

@@ -2,25 +2,25 @@
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
-from unittest.mock import patch
+from types import ModuleType
 
-from edgekit.kernels import available_isas
+import builds
+from builds import Build
 
 ROUNDS, ROUND_S = 11, 0.006
 ISAS = ("avx512", "avx2")
-MODULES = ("audio", "image", "micro", "stream", "window")
 
 Job = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A job. `make` gives edgekit's call for the instruction set that is set meanwhile."""
+    """A job. `make` gives the call by a copy of `edgekit.features`, with the instruction set that
+    is set meanwhile."""
 
     job: str
     peer: str
@@ -28,11 +28,13 @@ class Row:
     units: float
     """In one call."""
     goals: Mapping[str, float]
-    make: Callable[[], Job]
+    make: Callable[[ModuleType], Job]
     others: Mapping[str, Job]
     """Ways in which the peer can do it; the fastest counts."""
-    check: Callable[[], str]
+    check: Callable[[ModuleType], str]
     """Compares the results, raises where they differ too much, says how near they are."""
+    fuses: bool = True
+    """Whether there are floats, whose products and sums a compiler could fuse."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Timed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was seen of a row. `ours` by instruction set."""
+    """What was seen of a row. `ours`, and `fused` of the build that may, by instruction set."""
 
     job: str
     unit: str
@@ -55,21 +57,16 @@ class Outcome:
     ours: Mapping[str, Timed]
     goals: Mapping[str, float]
     agreement: str
+    fused: Mapping[str, Timed]
+    fused_agreement: str
 
     def ratio(self, isa: str) -> float:
         """How many times the peer's time is edgekit's."""
         return self.theirs.least_us / self.ours[isa].least_us
 
-
-@contextmanager
-def instruction_set(name: str) -> Iterator[None]:
-    """The public classes take the best one there is; here they take this one."""
-    number = available_isas().index(name)
-    with ExitStack() as stack:
-        for module in MODULES:
-            place = f"edgekit.kernels.{module}.isa_number"
-            stack.enter_context(patch(place, lambda isa: number))
-        yield
+    def cost(self, isa: str) -> float:
+        """What identity takes: the part by which edgekit is slower than its fused build."""
+        return self.ours[isa].least_us / self.fused[isa].least_us - 1
 
 
 def calls_for(job: Job) -> int:
@@ -88,10 +85,27 @@ def round_s(job: Job, calls: int) -> float:
     return (time.thread_time_ns() - start) / calls / 1e9
 
 
-def round_with(isa: str, job: Job, calls: int) -> float:
+def round_with(build: Build, isa: str, job: Job, calls: int) -> float:
     """The same with an instruction set."""
-    with instruction_set(isa):
+    with build.instruction_set(isa):
         return round_s(job, calls)
+
+
+def prepared(build: Build, isa: str, row: Row) -> Callable[[], float]:
+    """Rounds of a build's job."""
+    with build.instruction_set(isa):
+        job = row.make(build.features)
+        calls = calls_for(job)
+    return partial(round_with, build, isa, job, calls)
+
+
+def checked(build: Build, isas: list[str], row: Row) -> str:
+    """How near the results are with each instruction set; the last one's."""
+    agreement = ""
+    for isa in isas:
+        with build.instruction_set(isa):
+            agreement = row.check(build.features)
+    return agreement
 
 
 def in_turns(jobs: Mapping[str, Callable[[], float]], units: float) -> dict[str, Timed]:
@@ -107,17 +121,19 @@ def in_turns(jobs: Mapping[str, Callable[[], float]], units: float) -> dict[str,
 
 def compare(row: Row) -> Outcome:
     """Check, then time."""
-    agreement = row.check()
-    jobs: dict[str, Callable[[], float]] = {}
-    for name, job in row.others.items():
-        jobs[name] = partial(round_s, job, calls_for(job))
-    isas = [isa for isa in ISAS if isa in available_isas()]
+    shipped, fused = builds.shipped(), builds.fused() if row.fuses else None
+    isas = [isa for isa in ISAS if isa in shipped.isas]
+    agreement = checked(shipped, isas, row)
+    fused_agreement = checked(fused, isas, row) if fused else ""
+    jobs = {name: partial(round_s, job, calls_for(job)) for name, job in row.others.items()}
     for isa in isas:
-        with instruction_set(isa):
-            ours = row.make()
-            calls = calls_for(ours)
-        jobs[isa] = partial(round_with, isa, ours, calls)
+        jobs[isa] = prepared(shipped, isa, row)
+        if fused:
+            jobs[f"{isa}, fused"] = prepared(fused, isa, row)
     found = in_turns(jobs, row.units)
     way = min(row.others, key=lambda name: found[name].least_us)
-    ours_timed = {isa: found[isa] for isa in isas}
-    return Outcome(row.job, row.unit, row.peer, way, found[way], ours_timed, row.goals, agreement)
+    return Outcome(
+        row.job, row.unit, row.peer, way, found[way], {isa: found[isa] for isa in isas},
+        row.goals, agreement,
+        {isa: found[f"{isa}, fused"] for isa in isas if fused}, fused_agreement,
+    )  # fmt: skip

@@ -1,12 +1,13 @@
 """Images beside OpenCV's chains, and cykooz-resizer with OpenCV behind it."""
 
+from functools import partial
+from types import ModuleType
+
 import cv2
 import cykooz_resizer as cykooz
 import numpy as np
 from audio_rows import nearness
 from comparison import Job, Row
-
-from edgekit.features import ImageTensor, Resize
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SCALE = np.float32(1 / 255 / np.array(STD))
@@ -51,10 +52,10 @@ def shrunk(image: np.ndarray) -> np.ndarray:
 
 def bilinear(name: str) -> Row:
     image = picture(SIZES[name])
-    tensor = ImageTensor(height_px=SIDE, width_px=SIDE, mean=MEAN, std=STD)
 
-    def make() -> Job:
-        return lambda: tensor(image)
+    def make(features: ModuleType) -> Job:
+        tensor = features.ImageTensor(height_px=SIDE, width_px=SIDE, mean=MEAN, std=STD)
+        return partial(tensor, image)
 
     chains = {"split, addWeighted": planes_of, "blobFromImage": blob_of, "numpy": numpy_of}
     others = {way: lambda f=chain: f(shrunk(image)) for way, chain in chains.items()}
@@ -64,14 +65,12 @@ def bilinear(name: str) -> Row:
     return Row(
         f"bilinear → float CHW, {name} → 224²", "best OpenCV chain", "image", 1,
         {"avx512": 2.5, "avx2": 1.8}, make, others,
-        lambda: nearness(tensor(image), planes_of(shrunk(image)), 0.02),
+        lambda features: nearness(make(features)(), planes_of(shrunk(image)), 0.02),
     )  # fmt: skip
 
 
 def antialiased(name: str) -> Row:
     image = picture(SIZES[name])
-    resize = Resize(mode="antialias")
-    tensor = ImageTensor(height_px=SIDE, width_px=SIDE, mean=MEAN, std=STD, resize=resize)
     resizer = cykooz.Resizer()
     options = cykooz.ResizeOptions(
         resize_alg=cykooz.ResizeAlg.convolution(cykooz.FilterType.bilinear)
@@ -80,6 +79,10 @@ def antialiased(name: str) -> Row:
     # it copies what it is given: that stays out of its time
     given = cykooz.ImageData(width, height, cykooz.PixelType.U8x3, image.tobytes())
 
+    def make(features: ModuleType) -> Job:
+        resize, side = features.Resize(mode="antialias"), {"height_px": SIDE, "width_px": SIDE}
+        return partial(features.ImageTensor(**side, mean=MEAN, std=STD, resize=resize), image)
+
     def theirs() -> np.ndarray:
         result = cykooz.ImageData(SIDE, SIDE, cykooz.PixelType.U8x3)
         resizer.resize(given, result, options)
@@ -87,8 +90,8 @@ def antialiased(name: str) -> Row:
 
     return Row(
         f"antialiased → float CHW, {name} → 224²", "cykooz-resizer, OpenCV", "image", 1,
-        {"avx512": 1.2, "avx2": 1.0}, lambda: lambda: tensor(image), {"convolution": theirs},
-        lambda: nearness(tensor(image), theirs(), 0.02, 0.999),
+        {"avx512": 1.2, "avx2": 1.0}, make, {"convolution": theirs},
+        lambda features: nearness(make(features)(), theirs(), 0.02, 0.999),
     )  # fmt: skip
 
 

@@ -34,9 +34,27 @@ def markdown(outcomes: list[Outcome], failed: list[str], known: Mapping[str, Any
     ]  # fmt: skip
     lines = [facts.machine(), "", *table(head, rows), ""]
     lines += [f"- {text}" for text in failed]
+    lines += ["", "## What bit identity costs", "", *costs(outcomes)]
     for title, fact in known.items():
         lines += ["", f"## {title}", *(f"- {name}: {value}" for name, value in fact.items())]
     return "\n".join(lines) + "\n"
+
+
+def cost(outcome: Outcome, isa: str) -> str:
+    """Both builds, and how much longer the shipped one takes."""
+    if isa not in outcome.fused:
+        return "not on this machine"
+    ours, fused = outcome.ours[isa].least_us, outcome.fused[isa].least_us
+    return f"{ours:.4g} µs, fused {fused:.4g} µs: {outcome.cost(isa):+.1%}"
+
+
+def costs(outcomes: list[Outcome]) -> list[str]:
+    """The shipped build beside the same sources that may fuse multiply and add."""
+    compared = [o for o in outcomes if o.fused]
+    if not compared:
+        return ["Not measured: no build/fused; run: make bench-features"]
+    rows = [[o.job, o.unit, *(cost(o, i) for i in ISAS), o.fused_agreement] for o in compared]
+    return table(["job", "per", *ISAS, "fused results agree"], rows)
 
 
 def table(head: list[str], rows: list[list[str]]) -> list[str]:

@@ -1,7 +1,8 @@
 """Every row of the table of features beside its peer: `make bench-features`.
 
 One thread, CPU time, the least of interleaved rounds in one run. Results are compared first. What
-cannot be run is in the table with its reason. Writes features.json and features.md.
+cannot be run is in the table with its reason. Beside the kernels as they ship, the same sources
+free to fuse multiply and add show what bit identity costs. Writes features.json and features.md.
 """
 
 import argparse
