@@ -17,13 +17,13 @@ define fresh_python
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check format lint types contracts test native-test arm-test arm-run fuzz docs gate \
-  gate-update demo demo-kws bench bench-features bench-optimizer lock clean
+.PHONY: help setup check format lint types contracts test native-test goldens-update arm-test arm-run \
+  fuzz docs gate gate-update demo demo-kws bench bench-features bench-optimizer lock clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 5
-	@echo "  setup format lint types contracts native-test arm-test fuzz docs gate gate-update"
-	@echo "  bench bench-features bench-optimizer lock clean"
+	@echo "  setup format lint types contracts native-test goldens-update arm-test fuzz docs gate"
+	@echo "  gate-update bench bench-features bench-optimizer lock clean"
 
 # The virtual environment, made again when what it holds changes.
 setup: $(VENV)/.ready
@@ -56,6 +56,8 @@ build/%/.ready: $(VENV)/.ready $(NATIVE)
 	  -DEDGEKIT_NATIVE_TESTS=ON -DEDGEKIT_SANITIZE=$(if $(filter sanitized,$*),ON,OFF) >/dev/null
 	$(BIN)/cmake --build build/$* -- --quiet
 	@touch $@
+goldens-update: build/native/.ready
+	build/native/native/tests/test_golden native/tests/goldens.txt --update
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 
@@ -66,7 +68,7 @@ gate: setup
 gate-update: setup
 	$(OWN_GATE) --update
 
-# The C tests' digests and harness under emulated Arm. An instruction that a CPU lacks ends a test.
+# The C goldens and harness under emulated Arm. An instruction that a CPU lacks ends a test.
 ARM_TESTS := '^(arguments|golden|harness)$$'
 AARCH64_CPUS := cortex-a53 cortex-a72 cortex-a76 neoverse-n1
 ARM_TOOLS := qemu-aarch64 qemu-arm aarch64-linux-gnu-gcc arm-linux-gnueabihf-gcc

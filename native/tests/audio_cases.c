@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "operation.h"
+#include "micro_presets.h"
 #include "presets.h"
 
 enum { MOST_SAMPLES = 40000, MOST_VALUES = 1 << 17 };
@@ -163,12 +164,9 @@ const operation cepstra_operation = {
     "cepstra", "row", 4, 4, draw_cepstra, usual_cepstra, build_log_mel, measure_cepstra,
     fill_floats, run_cepstra};
 
-static const ek_micro_config usual_micro_config = {16000, 480, 160, 40, 10, 1, 21, 1, 6, 125.0f,
-    7500.0f, 0.025f, 0.06f, 0.05f, 0.95f, 80.0f, 0.0390625f};
-
 static void usual_micro(void)
 {
-    now.micro = usual_micro_config;
+    now.micro = micro_40;
     now.samples = 16000;
     now.chunk = 160;
 }
@@ -176,7 +174,7 @@ static void usual_micro(void)
 static size_t draw_micro(source *from)
 {
     ek_micro_config *c = &now.micro;
-    usual_micro();
+    *c = *micro_presets[draw(from) % COUNT(micro_presets)];
     int32_t *whole[] = {&c->sample_rate_hz, &c->window_samples, &c->hop_samples, &c->channels,
                         &c->smoothing_bits, &c->pcan, &c->gain_bits, &c->log, &c->log_shift};
     float *real[] = {&c->low_hz, &c->high_hz, &c->even_smoothing, &c->odd_smoothing,

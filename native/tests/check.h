@@ -67,4 +67,12 @@ static inline void *guarded_end(const guarded *g, size_t bytes)
 
 static inline void guarded_free(guarded *g) { munmap(g->map, g->map_bytes); }
 
+/* Memory as the kernels want it, to be given to free(). */
+static inline void *aligned_new(size_t bytes)
+{
+    void *memory = aligned_alloc(64, (bytes / 64 + 1) * 64);
+    CHECK(memory, "no memory");
+    return memory;
+}
+
 #endif

@@ -1,137 +1,166 @@
-/* The same bits on every machine: digests of results, taken once and equal ever after. A change of
- * these numbers is a change of every bundle's features; the failure prints the new ones. */
+/* The same bits on every machine: goldens.txt, written once and equal ever after. A change of its
+ * lines is a change of every bundle's features.
+ *
+ *     test_golden goldens.txt              every instruction set that runs here gives those lines
+ *     test_golden goldens.txt --update     write it anew
+ */
+#include <stdarg.h>
+
 #include "check.h"
-#include "presets.h"
-#include "rolling.h"
+#include "edgekit.h"
+#include "golden.h"
 
-/* FNV-1a, 64 bits, byte order of the value and not of the machine. */
-static uint64_t digest(uint64_t hash, const void *words, size_t count)
+enum { ROOM = 1 << 18, SHOWN = 10, FEW = 4 };
+
+static const char title[] =
+    "# Results of the kernels, the same with every instruction set on every CPU: a case, a digest of\n"
+    "# the bits of all its values, and the first value, two from between, the last.\n"
+    "# Written by: make goldens-update\n";
+
+static double value_of(int type, const void *values, size_t i)
 {
+    double wide;
+    float narrow;
+    uint16_t half;
+    switch (type) {
+    case EK_FLOAT64: return memcpy(&wide, (const double *)values + i, sizeof wide), wide;
+    case EK_FLOAT32: return memcpy(&narrow, (const float *)values + i, sizeof narrow), (double)narrow;
+    case EK_INT8: return ((const int8_t *)values)[i];
+    case EK_UINT8: return ((const uint8_t *)values)[i];
+    default: return memcpy(&half, (const uint16_t *)values + i, sizeof half), (double)half;
+    }
+}
+
+static size_t bytes_of(int type)
+{
+    return type == EK_FLOAT64 ? 8 : type == EK_FLOAT32 ? 4 : type == EK_FLOAT16 ? 2 : 1;
+}
+
+/* A value's bits as a number: byte order is not the machine's. */
+static uint64_t bits_of(int type, const void *values, size_t i)
+{
+    const double value = value_of(type, values, i);
+    uint64_t wide;
+    uint32_t narrow;
+    if (value != value)
+        return UINT64_C(0x7ff8000000000000);
+    switch (type) {
+    case EK_FLOAT64: return memcpy(&wide, &value, sizeof wide), wide;
+    case EK_FLOAT32: return memcpy(&narrow, (const float *)values + i, sizeof narrow), narrow;
+    default: return (uint64_t)(int64_t)value;
+    }
+}
+
+/* FNV-1a, 64 bits, over the bytes of each value, the lowest first. */
+static uint64_t digest(int type, const void *values, size_t count)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < count; i++) {
-        uint32_t word;
-        memcpy(&word, (const char *)words + 4 * i, 4);
-        for (int shift = 0; shift < 32; shift += 8)
-            hash = (hash ^ (word >> shift & 0xff)) * UINT64_C(1099511628211);
+        const uint64_t bits = bits_of(type, values, i);
+        for (size_t byte = 0; byte < bytes_of(type); byte++)
+            hash = (hash ^ (bits >> 8 * byte & 0xff)) * UINT64_C(1099511628211);
     }
     return hash;
 }
 
-static uint64_t of_log_mel(const ek_log_mel_config *config, int isa)
+static void append(golden_lines *to, const char *format, va_list arguments)
 {
-    static char memory[1 << 17] __attribute__((aligned(64)));
-    static float scratch[1 << 15] __attribute__((aligned(64))), samples[4800], out[1 << 18];
-    uint64_t state = 11;
-    float slow = 0.0f;
-    for (size_t i = 0; i < COUNT(samples); i++) { /* coloured noise that swells */
-        slow = 0.9f * slow + next_float(&state);
-        samples[i] = slow * (float)i;
+    const int more = vsnprintf(to->text + to->used, to->room - to->used, format, arguments);
+    CHECK(more >= 0 && (size_t)more < to->room - to->used, "%zu bytes are too few", to->room);
+    to->used += (size_t)more;
+}
+
+__attribute__((format(printf, 2, 3))) static void append_text(golden_lines *to, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    append(to, format, arguments);
+    va_end(arguments);
+}
+
+void golden_add(golden_lines *to, int type, const void *values, size_t count, const char *name, ...)
+{
+    va_list arguments;
+    va_start(arguments, name);
+    append(to, name, arguments);
+    va_end(arguments);
+    append_text(to, ": %016llx", (unsigned long long)digest(type, values, count));
+    for (size_t i = 0; i < FEW && count; i++) {
+        const double value = value_of(type, values, i * (count - 1) / (FEW - 1));
+        if (value != value)
+            append_text(to, " nan");
+        else if (type == EK_FLOAT16)
+            append_text(to, " 0x%04x", (unsigned)value);
+        else
+            append_text(to, " %.6g", value);
     }
-    const ek_log_mel_plan *plan = (const ek_log_mel_plan *)memory;
-    CHECK(ek_log_mel_plan_build(config, memory, sizeof memory) == EK_OK, "plan");
-    CHECK(ek_log_mel_scratch_bytes(plan, isa) <= sizeof scratch, "scratch");
-    const size_t values = ek_log_mel_frames(plan, COUNT(samples)) * ek_log_mel_columns(plan);
-    CHECK(values != 0 && values <= COUNT(out), "%zu", values);
-    CHECK(ek_log_mel(plan, isa, samples, EK_FLOAT32, COUNT(samples), out, scratch) == EK_OK, "run");
-    return digest(UINT64_C(14695981039346656037), out, values);
+    append_text(to, "\n");
 }
 
-/* Every mode into every type, once each way around. */
-static uint64_t of_image(int32_t width, int32_t height, int mode, int type, int isa)
+static golden_lines lines_with(int isa)
 {
-    static uint8_t pixels[90][160][3];
-    static float out[3 * 256 * 256];
-    static char scratch[1 << 16] __attribute__((aligned(64)));
-    const ek_tensor_config config = {.width = width, .height = height, .source = {0, 1, 2},
-                                     .scale = {1.0f / 58.395f, 1.0f / 57.12f, 1.0f / 57.375f},
-                                     .offset = {-2.117904f, -2.035714f, -1.804444f},
-                                     .mode = mode, .type = type, .quantum = 0.02f,
-                                     .zero_point = 5, .layout = type % 2};
-    const ek_image image = {.data = &pixels[0][0][0], .row_stride = sizeof pixels[0],
-                            .column_stride = 3, .channel_stride = 1, .width = 160, .height = 90};
-    uint64_t state = 5;
-    for (size_t i = 0; i < sizeof pixels; i++)
-        (&pixels[0][0][0])[i] = (uint8_t)(next_random(&state) >> 24);
-    const size_t scratch_bytes = ek_image_scratch_bytes(&config, &image);
-    CHECK(scratch_bytes && scratch_bytes <= sizeof scratch, "%zu", scratch_bytes);
-    memset(out, 0, sizeof out);
-    CHECK(ek_image_tensor(&config, isa, &image, out, scratch) == EK_OK, "run");
-    return digest(UINT64_C(14695981039346656037), out, 3 * (size_t)width * (size_t)height);
+    golden_lines lines = {calloc(ROOM, 1), 0, ROOM};
+    CHECK(lines.text, "no memory");
+    append_text(&lines, "%s", title);
+    golden_log_mel(&lines, isa);
+    golden_micro(&lines, isa);
+    golden_image(&lines, isa);
+    golden_rolling(&lines, isa);
+    return lines;
 }
 
-/* From the place on where every window is full: what a NaN looks like is the processor's choice. */
-static uint64_t of_rolling(int32_t window, int type, int isa)
+/* Prints the lines that differ; how many there are. */
+static int differences(const char *isa, const char *expected, const char *found)
 {
-    static char memory[1 << 14] __attribute__((aligned(64)));
-    static char state[1 << 18] __attribute__((aligned(64))), scratch[1 << 19] __attribute__((aligned(64)));
-    static double wide[1500], out[ROWS * COUNT(wide)];
-    static float narrow[COUNT(wide)];
-    uint64_t random = 17, hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < COUNT(wide); i++) {
-        narrow[i] = next_float(&random) * (float)(i % 97);
-        wide[i] = (double)narrow[i] / 3.0;
+    int count = 0;
+    while (*expected || *found) {
+        const size_t wanted = strcspn(expected, "\n"), got = strcspn(found, "\n");
+        if (wanted != got || memcmp(expected, found, got) != 0)
+            if (count++ < SHOWN)
+                fprintf(stderr, "%s gives %.*s\n  not %.*s\n", isa, (int)got, found, (int)wanted,
+                        expected);
+        expected += wanted + (expected[wanted] != 0);
+        found += got + (found[got] != 0);
     }
-    ek_rolling_config config = everything();
-    config.window = config.min_samples = window;
-    CHECK(ek_rolling_plan_build(&config, memory, sizeof memory) == EK_OK, "plan");
-    const ek_rolling_plan *plan = (const ek_rolling_plan *)memory;
-    CHECK(ek_rolling_state_bytes(plan) <= sizeof state, "state");
-    CHECK(ek_rolling_scratch_bytes(plan) <= sizeof scratch, "scratch");
-    const size_t size = value_bytes(type), first = (size_t)window - 1, count = COUNT(wide) - first;
-    const ek_series series = {type == EK_FLOAT64 ? (const void *)wide : narrow, (ptrdiff_t)size, 0,
-                              COUNT(wide), 1, type};
-    CHECK(ek_rolling(plan, isa, state, 0, &series, out, scratch) == EK_OK, "run");
-    for (size_t row = 0; row < ROWS; row++)
-        hash = digest(hash, (const char *)out + (row * COUNT(wide) + first) * size, count * size / 4);
-    return hash;
+    return count;
 }
 
-static const struct {
-    int32_t window, type;
-    uint64_t digest;
-} rollings[] = {{3, EK_FLOAT32, UINT64_C(0x3f1fd24501b31685)},
-              {60, EK_FLOAT64, UINT64_C(0xf1bd2df299958008)},
-              {500, EK_FLOAT64, UINT64_C(0xd4810c7920fc5600)}};
-
-static const uint64_t log_mels[] = {UINT64_C(0x44d1029102c80102), UINT64_C(0xcab3f8bd2c810773),
-                                    UINT64_C(0x6a59ebf2308ddb7e), UINT64_C(0x467ccd971554b7a5),
-                                    UINT64_C(0x17c294de657d4ac4), UINT64_C(0x5ee519549af85a40)};
-static const struct {
-    int32_t width, height, mode, type;
-    uint64_t digest;
-} images[] = {
-    {224, 224, EK_BILINEAR, EK_FLOAT32, UINT64_C(0x6d8eaed02bf79254)},
-    {64, 48, EK_BILINEAR, EK_FLOAT32, UINT64_C(0xf2f2d4610acc2f63)},
-    {1, 1, EK_BILINEAR, EK_FLOAT32, UINT64_C(0x9ee52d05addfee59)},
-    {64, 48, EK_BILINEAR, EK_INT8, UINT64_C(0x0cabad797906ba16)},
-    {60, 40, EK_NEAREST, EK_UINT8, UINT64_C(0xab9c0064aeb3775d)},
-    {48, 31, EK_ANTIALIAS, EK_FLOAT32, UINT64_C(0x1efd6bed613dc189)},
-    {200, 101, EK_ANTIALIAS, EK_FLOAT16, UINT64_C(0xdeed292b75833bb3)},
-    {33, 17, EK_AREA, EK_FLOAT32, UINT64_C(0xda073d5bfb4fadb0)},
-};
-
-static int differs(const char *what, size_t i, int isa, uint64_t found, uint64_t expected)
+static void update(const char *path, const golden_lines *lines)
 {
-    if (found == expected)
-        return 0;
-    fprintf(stderr, "%s %zu with %s: UINT64_C(0x%016llx)\n", what, i, ek_isa_name(isa),
-            (unsigned long long)found);
-    return 1;
+    FILE *file = fopen(path, "wb");
+    CHECK(file && fwrite(lines->text, 1, lines->used, file) == lines->used && fclose(file) == 0,
+          "%s cannot be written", path);
 }
 
-int main(void)
+static char *content_of(const char *path)
 {
-    int failures = 0;
-    for (int isa = EK_PORTABLE; isa <= ek_best_isa(); isa++) {
-        for (size_t i = 0; i < COUNT(presets); i++)
-            failures += differs("log-mel", i, isa, of_log_mel(presets[i], isa), log_mels[i]);
-        for (size_t i = 0; i < COUNT(images); i++)
-            failures += differs("image", i, isa,
-                                of_image(images[i].width, images[i].height, images[i].mode,
-                                         images[i].type, isa),
-                                images[i].digest);
-        for (size_t i = 0; i < COUNT(rollings); i++)
-            failures += differs("rolling", i, isa, of_rolling(rollings[i].window, rollings[i].type, isa),
-                                rollings[i].digest);
+    FILE *file = fopen(path, "rb");
+    CHECK(file, "%s cannot be read", path);
+    char *text = calloc(ROOM, 1);
+    CHECK(text && fread(text, 1, ROOM - 1, file) < ROOM - 1, "%s is too large", path);
+    fclose(file);
+    return text;
+}
+
+int main(int count, char **words)
+{
+    const int updates = count == 3 && strcmp(words[2], "--update") == 0;
+    int failures = 0, first = EK_PORTABLE;
+    CHECK(count == 2 || updates, "usage: test_golden goldens.txt [--update]");
+    golden_lines portable = {0};
+    if (updates)
+        portable = lines_with(first++);
+    char *expected = updates ? portable.text : content_of(words[1]);
+    for (int isa = first; isa <= ek_best_isa(); isa++) {
+        golden_lines found = lines_with(isa);
+        const int differ = differences(ek_isa_name(isa), expected, found.text);
+        printf("%s: %d lines differ\n", ek_isa_name(isa), differ);
+        failures += differ;
+        free(found.text);
     }
-    return failures != 0;
+    CHECK(failures == 0, "%d lines differ; a change that is meant: make goldens-update", failures);
+    if (updates)
+        update(words[1], &portable);
+    free(expected);
+    return 0;
 }

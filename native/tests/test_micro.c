@@ -1,19 +1,9 @@
 /* The fixed-point front end: every instruction set against portable C, any chunks, at guard pages. */
 #include "check.h"
-#include "edgekit.h"
+#include "micro_presets.h"
 
 enum { MOST_SAMPLES = 9000, MOST_VALUES = 40000 };
 
-static const ek_micro_config usual = {16000, 480, 160, 40, 10, 1, 21, 1, 6, 125.0f, 7500.0f,
-                                      0.025f, 0.06f, 0.05f, 0.95f, 80.0f, 0.0390625f};
-/* Other sizes: an odd power of two, the smallest and the largest transform, all channels. */
-static const ek_micro_config small = {8000, 129, 1, 20, 12, 0, 21, 0, 6, 125.0f, 3800.0f,
-                                      0.5f, 1.0f, 0.0f, 0.95f, 80.0f, 1.0f};
-static const ek_micro_config medium = {16000, 700, 700, 256, 8, 1, 24, 1, 8, 0.0f, 7900.0f,
-                                       0.0f, 0.06f, 1.0f, 2.0f, 1.0f, 1.0f};
-static const ek_micro_config large = {48000, 4096, 480, 64, 16, 1, 21, 1, 6, 60.0f, 20000.0f,
-                                      0.025f, 0.06f, 0.05f, 0.95f, 80.0f, 1.0f};
-static const ek_micro_config *const configs[] = {&usual, &small, &medium, &large};
 
 /* Values of a stream that is given chunks of at most `most` samples. */
 static size_t streamed(const ek_micro_plan *plan, int isa, const int16_t *samples, size_t count,
@@ -85,7 +75,7 @@ static void wrong_calls_are_refused(void)
     ek_micro_stream *stream = (ek_micro_stream *)state;
 #define REFUSED(field, value)                                                                      \
     do {                                                                                           \
-        ek_micro_config config = usual;                                                            \
+        ek_micro_config config = micro_40;                                                            \
         config.field = value;                                                                      \
         CHECK(ek_micro_plan_bytes(&config) == 0, "accepted");                                      \
     } while (0)
@@ -101,11 +91,11 @@ static void wrong_calls_are_refused(void)
     REFUSED(pcan_offset, 0.0f);
     REFUSED(even_smoothing, 1.5f);
     REFUSED(output_scale, 0.0f);
-    const size_t bytes = ek_micro_plan_bytes(&usual);
+    const size_t bytes = ek_micro_plan_bytes(&micro_40);
     CHECK(ek_micro_plan_bytes(NULL) == 0, "NULL");
-    CHECK(ek_micro_plan_build(&usual, memory, bytes - 1) == EK_BAD_ARGUMENT, "too small");
-    CHECK(ek_micro_plan_build(&usual, memory + 8, bytes) == EK_BAD_ALIGNMENT, "misaligned");
-    CHECK(ek_micro_plan_build(&usual, memory, bytes) == EK_OK, "plan");
+    CHECK(ek_micro_plan_build(&micro_40, memory, bytes - 1) == EK_BAD_ARGUMENT, "too small");
+    CHECK(ek_micro_plan_build(&micro_40, memory + 8, bytes) == EK_BAD_ALIGNMENT, "misaligned");
+    CHECK(ek_micro_plan_build(&micro_40, memory, bytes) == EK_OK, "plan");
     const size_t need = ek_micro_stream_bytes(plan);
     CHECK(need != 0 && need <= sizeof state, "%zu", need);
     CHECK(ek_micro_stream_start(plan, 0, state, need - 1) == EK_BAD_ARGUMENT, "too small");
@@ -121,11 +111,11 @@ static void wrong_calls_are_refused(void)
 int main(void)
 {
     static int16_t samples[MOST_SAMPLES];
-    for (size_t i = 0; i < COUNT(configs); i++)
+    for (size_t i = 0; i < COUNT(micro_presets); i++)
         for (int kind = 0; kind < 8; kind++) {
-            const size_t count = configs[i] == &small ? 700 : MOST_SAMPLES - 311 * (size_t)kind;
+            const size_t count = micro_presets[i] == &micro_20 ? 700 : MOST_SAMPLES - 311 * (size_t)kind;
             fill(samples, kind, count);
-            versions_agree(configs[i], samples, count);
+            versions_agree(micro_presets[i], samples, count);
         }
     wrong_calls_are_refused();
     return 0;

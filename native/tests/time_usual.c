@@ -19,13 +19,6 @@ typedef struct {
     sizes size;
 } bench;
 
-static void *aligned(size_t bytes)
-{
-    void *memory = aligned_alloc(EK_ALIGNMENT, (bytes / EK_ALIGNMENT + 1) * EK_ALIGNMENT);
-    CHECK(memory, "no memory");
-    return memory;
-}
-
 /* One round, a few milliseconds; nanoseconds per unit. */
 static double round_of(const bench *b, int isa)
 {
@@ -59,12 +52,12 @@ static bench prepared(const operation *op)
     source from = {NULL, 0, 5}; /* noise */
     bench b = {.op = op};
     op->usual();
-    b.plan = aligned(1 << 18);
+    b.plan = aligned_new(1 << 18);
     CHECK(op->build(b.plan, 1 << 18) == EK_OK, "%s: no plan", op->name);
     CHECK(op->measure(b.plan, ek_best_isa(), &b.size), "%s", op->name);
-    b.in = aligned(b.size.in_bytes);
-    b.out = aligned(b.size.out_bytes);
-    b.work = aligned(2 * b.size.work_bytes + (1 << 20));
+    b.in = aligned_new(b.size.in_bytes);
+    b.out = aligned_new(b.size.out_bytes);
+    b.work = aligned_new(2 * b.size.work_bytes + (1 << 20));
     op->fill(&from, b.in, b.size.in_bytes);
     return b;
 }
