@@ -185,7 +185,11 @@ class Ewma(Struct, frozen=True, forbid_unknown_fields=True):
     """A mean over all samples so far whose weights fall by 1 - alpha from sample to sample.
 
     With `adjust` it is divided by the sum of the weights so far, as pandas does by default;
-    without, the first sample has the weight 1 / alpha.
+    without, the first sample has the weight 1 / alpha, so that the mean moves by alpha of the way.
+
+    A sample that is missing has no weight, and those before it are older by one. Without `adjust`
+    pandas forgets after a gap how long it was (all that came before weighs 1 / alpha again): its
+    values are others from the second sample after a gap on. With `adjust` they are the same.
     """
 
     alpha: Annotated[float, Meta(gt=0, le=1)]

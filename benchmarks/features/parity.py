@@ -1,4 +1,7 @@
-"""The audio features beside their peers on recordings: the largest errors, and what tests allow.
+"""The audio features and their peers beside the float64 formulas, on recordings.
+
+The features are judged by the tolerances of the tests, which docs/features.md explains. How far the
+peers are from the same formulas is told beside them and not judged.
 
     python benchmarks/features/parity.py [FOLDER]
 
@@ -11,9 +14,12 @@ import os
 import sys
 import wave
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import asrfront.whisper
 import kaldi_native_fbank
+import librosa
 import numpy as np
 import pymicro_features
 from scipy.signal import resample_poly
@@ -67,9 +73,20 @@ def kaldi_mfcc(samples) -> np.ndarray:
     return frames_of(kaldi_native_fbank.OnlineMfcc(options), samples)
 
 
+def librosa_mel(samples, pad_mode: str = "constant") -> np.ndarray:
+    """librosa's own energies; it transforms in float64."""
+    sizes = {"sr": RATE_HZ, "n_fft": 400, "hop_length": 160, "n_mels": 80}
+    return librosa.feature.melspectrogram(y=samples, **sizes, pad_mode=pad_mode).T
+
+
 def librosa_decibels(samples) -> np.ndarray:
     power = reference.spectrum(samples, 400, 160) ** 2
     return reference.decibels(power @ reference.slaney_filters(RATE_HZ, 400, 80).T)
+
+
+def librosa_whisper(samples) -> np.ndarray:
+    levels = np.log10(np.maximum(librosa_mel(samples, "reflect")[:-1], 1e-10))
+    return (np.maximum(levels, levels.max() - 8.0) + 4.0) / 4.0
 
 
 def pymicro(samples) -> np.ndarray:
@@ -79,33 +96,82 @@ def pymicro(samples) -> np.ndarray:
     return np.array([row for row in rows if row], np.float32)
 
 
-def near(expected, absolute: float, rounding: float) -> np.ndarray:
-    """`absolute`, and the rounding of the loudest amplitude of the frame as each bin sees it."""
-    return absolute + rounding * np.exp((expected.max(1, keepdims=True) - expected) / 2)
+@dataclass(frozen=True)
+class Pair:
+    """Found and expected; a tolerance of None is told, not judged."""
+
+    name: str
+    found: np.ndarray
+    expected: np.ndarray
+    tolerance: np.ndarray | float | None
+
+
+@dataclass
+class Total:
+    """Of all recordings."""
+
+    largest: float = 0.0
+    sum: float = 0.0
+    count: int = 0
+    over: int = 0
 
 
 LIBROSA = LogMel.librosa(80, RATE_HZ, fft_samples=400, hop_samples=160)
 
 
-def comparisons(
-    whole: np.ndarray,
-) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray | float]]:
-    """Name, ours, theirs, and the tolerance that the tests state, of one recording."""
+def kaldi_pairs(whole: np.ndarray) -> Iterator[Pair]:
     loud = whole.astype(np.float32)
-    unit = loud / FULL_SCALE
-    fbank, exact = LogMel.kaldi()(whole), reference.kaldi(loud)
-    yield "Kaldi fbank-80, float64 formula", fbank, exact, near(exact, 5e-6, 1e-6)
-    theirs = kaldi_fbank(loud)
-    yield "Kaldi fbank-80, kaldi-native-fbank", fbank, theirs, near(theirs, 2e-4, 1e-6)
-    yield "Kaldi MFCC-13, kaldi-native-fbank", Mfcc.kaldi()(whole), kaldi_mfcc(loud), 5e-3
-    yield (
-        "Whisper log-mel-80, float64 formula",
-        LogMel.whisper()(unit),
-        reference.whisper(unit),
-        4e-5,
-    )
-    yield "librosa log-mel-80 in dB, float64 formula", LIBROSA(unit), librosa_decibels(unit), 2e-3
-    yield "MicroFrontend, pymicro-features", MicroFrontend()(whole), pymicro(whole), 0.0
+    ours, theirs, exact = LogMel.kaldi()(whole), kaldi_fbank(loud), reference.kaldi(loud)
+    bound = reference.float32_bound
+    yield Pair("Kaldi fbank-80, float64", ours, exact, bound(exact, 5e-6, 1e-6))
+    yield Pair("  kaldi-native-fbank, float64", theirs, exact, None)
+    yield Pair("Kaldi fbank-80, kaldi-native-fbank", ours, theirs, bound(theirs, 2e-4, 1e-6))
+    ours, theirs = Mfcc.kaldi()(whole), kaldi_mfcc(loud)
+    exact = reference.kaldi_cepstra(loud)
+    yield Pair("Kaldi MFCC-13, float64", ours, exact, 5e-3)
+    yield Pair("  kaldi-native-fbank, float64", theirs, exact, None)
+    yield Pair("Kaldi MFCC-13, kaldi-native-fbank", ours, theirs, 5e-3)
+
+
+def unit_pairs(unit: np.ndarray) -> Iterator[Pair]:
+    """Of the features that take -1 to 1."""
+    exact = reference.whisper(unit)
+    bound = reference.float32_bound(exact, 5e-6, 3e-7, reference.WHISPER_UNIT)
+    yield Pair("Whisper log-mel-80, float64", LogMel.whisper()(unit), exact, bound)
+    theirs = asrfront.whisper.log_mel(unit, pad_or_trim=False).T
+    yield Pair("  asrfront, float64", theirs, exact, None)
+    yield Pair("  librosa's energies, float64", librosa_whisper(unit), exact, None)
+    exact = librosa_decibels(unit)
+    bound = reference.float32_bound(exact, 5e-6, 3e-7, reference.DECIBEL_UNIT)
+    yield Pair("librosa log-mel-80 in dB, float64", LIBROSA(unit), exact, bound)
+    theirs = librosa.power_to_db(librosa_mel(unit))
+    yield Pair("  librosa, float64", theirs, exact, None)
+
+
+def pairs(whole: np.ndarray) -> Iterator[Pair]:
+    """All of one recording."""
+    yield from kaldi_pairs(whole)
+    yield from unit_pairs(whole.astype(np.float32) / FULL_SCALE)
+    yield Pair("MicroFrontend, pymicro-features", MicroFrontend()(whole), pymicro(whole), 0.0)
+
+
+def add(total: Total, pair: Pair, file: str) -> None:
+    assert pair.found.shape == pair.expected.shape, (file, pair.name)
+    error = np.abs(pair.found.astype(np.float64) - pair.expected)
+    total.largest, total.sum = max(total.largest, error.max()), total.sum + error.sum()
+    total.count += error.size
+    if pair.tolerance is None:
+        return
+    over = error - pair.tolerance
+    total.over += int((over > 0).sum())
+    if (over > 0).any():
+        print(f"{pair.name}: {(over > 0).sum()} values over in {file}, by {over.max():.2g}")
+
+
+def told(name: str, total: Total) -> str:
+    mean = total.sum / total.count
+    judged = "" if name.startswith(" ") else f"  over {total.over} of {total.count}"
+    return f"{name:36} largest {total.largest:.2e}  mean {mean:.2e}{judged}"
 
 
 def main() -> int:
@@ -113,26 +179,21 @@ def main() -> int:
     if not paths:
         print(f"no WAV files in {folder()}: name a folder, or run fetch.py of the workloads")
         return 2
-    rows: dict[str, list[float]] = {}
+    totals: list[tuple[str, Total]] = []
     taken = 0
     for path in paths[:: max(1, len(paths) // FILES)]:
         whole = recording(path)
         if whole.size < RATE_HZ // 2:
             continue
         taken += whole.size
-        for name, found, expected, tolerance in comparisons(whole):
-            assert found.shape == expected.shape, (path, name, found.shape, expected.shape)
-            error = np.abs(found.astype(np.float64) - expected)
-            over = error - tolerance
-            row = rows.setdefault(name, [0.0, 0.0, 0, 0])
-            row[0], row[1] = max(row[0], error.max()), row[1] + error.sum()
-            row[2], row[3] = row[2] + error.size, row[3] + int((over > 0).sum())
-            if (over > 0).any():
-                print(f"{name}: {(over > 0).sum()} values over in {path.name}, by {over.max():.2g}")
+        found = list(pairs(whole))
+        totals = totals or [(pair.name, Total()) for pair in found]
+        for (_, total), pair in zip(totals, found, strict=True):
+            add(total, pair, path.name)
     print(f"{taken / RATE_HZ:.0f} s of {folder()}")
-    for name, (largest, total, count, over) in rows.items():
-        print(f"{name:42} largest {largest:.2e}  mean {total / count:.2e}  over {over} of {count}")
-    return int(any(row[3] for row in rows.values()))
+    for name, total in totals:
+        print(told(name, total))
+    return int(any(total.over for _, total in totals))
 
 
 if __name__ == "__main__":

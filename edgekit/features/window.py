@@ -36,9 +36,9 @@ class RollingStats:
 
     `nan="propagate"`: a window with a NaN in it gives NaN; so does `ewma` from the first NaN on.
     `nan="ignore"`: statistics of the samples that are no NaN, if there are `min_samples`; `ewma`
-    weighs by age. `nan="error"`: a NaN or an infinity is refused. Otherwise a window with an
-    infinity has min, max, entropy and quantiles, and NaN for what is made of sums, and `ewma` is
-    NaN from there on.
+    weighs by age, also across a gap (`Ewma` says where pandas does not). `nan="error"`: a NaN or an
+    infinity is refused. Otherwise a window with an infinity has min, max, entropy and quantiles,
+    and NaN for what is made of sums, and `ewma` is NaN from there on.
 
     Instances are immutable. The results have the same bits on every CPU, in every thread, and
     whether the samples come at once or in chunks.

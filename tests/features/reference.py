@@ -3,6 +3,20 @@
 import numpy as np
 
 
+def float32_bound(levels, near, rounding, unit=1.0):
+    """What float32 transforms allow for `levels`, natural logarithms times `unit` of energies.
+
+    `near` is a share of the energy, `rounding` one of the loudest amplitude of the frame: every
+    output of a float32 transform is a sum over all of the frame, rounded at that size. A bin with a
+    7,000th of that amplitude has 7,000 times that share in doubt.
+    """
+    louder = np.exp((levels.max(1, keepdims=True) - levels) / (2 * unit))
+    return unit * (near + rounding * louder)
+
+
+WHISPER_UNIT, DECIBEL_UNIT = 1 / (4 * np.log(10)), 10 / np.log(10)
+
+
 def povey_window(n):
     return np.hanning(n) ** 0.85
 
@@ -89,6 +103,14 @@ def cepstra(levels, count, lifter=0.0, lifter_from=0):
     if lifter:
         weights = 1 + lifter / 2 * np.sin(np.pi * (np.arange(count) + lifter_from) / lifter)
     return levels @ np.cos(turns) * scale * weights
+
+
+def kaldi_cepstra(samples):
+    """Kaldi's MFCC of its defaults, with the energy in front: (frames, 13)."""
+    found = cepstra(kaldi(samples, 23), 13, lifter=22.0)
+    frames = frames_of(np.asarray(samples, np.float64), 400, 160)
+    found[:, 0] = np.log(((frames - frames.mean(1, keepdims=True)) ** 2).sum(1))
+    return found
 
 
 def whisper(samples, bins=80):

@@ -237,6 +237,24 @@ def test_the_first_sample_of_an_unadjusted_ewma_is_itself():
     np.testing.assert_allclose(stats(noise[:200])[0], expected, rtol=1e-12, atol=1e-14)
 
 
+def test_an_unadjusted_ewma_weighs_by_age_across_gaps_where_pandas_forgets_them():
+    samples = noise[:60].copy()
+    samples[[0, 1, 20, 21, 40]] = np.nan
+    found = RollingStats(2, ("ewma",), nan="ignore", ewma=Ewma(0.25, adjust=False))(samples)[0]
+    first = 2
+    assert np.isnan(found[:first]).all()
+    for last in range(first, 60):
+        weights = 0.75 ** np.arange(last - first, -1.0, -1.0)
+        weights[0] /= 0.25
+        weights[np.isnan(samples[first : last + 1])] = 0
+        expected = np.average(np.nan_to_num(samples[first : last + 1]), weights=weights)
+        assert found[last] == pytest.approx(expected, rel=1e-12, abs=1e-14)
+    pandas = pytest.importorskip("pandas")
+    theirs = pandas.Series(samples).ewm(alpha=0.25, adjust=False).mean().to_numpy()
+    np.testing.assert_allclose(found[:23], theirs[:23], rtol=1e-12, atol=1e-14)
+    assert abs(found[23] - theirs[23]) > 1e-3
+
+
 def test_a_refused_sample_leaves_a_stream_as_it_was():
     stats = RollingStats(4, ("mean",), nan="error")
     stream = stats.stream()
