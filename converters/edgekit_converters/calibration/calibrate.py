@@ -16,6 +16,7 @@ from onnx import ModelProto, TensorProto, helper
 from edgekit.engines import Array, Engine, open_engine
 from edgekit.errors import ModelError, TaskError
 from edgekit.task import Task
+from edgekit_converters.calibration.shelf import Place, Shelf, go_over, key_of
 from edgekit_converters.graph import constants, copy_of, float_tensors
 
 SPLIT = "calibration"
@@ -85,13 +86,21 @@ class FeedSampler:
         elif slot < self.most:
             self.kept[slot] = {name: array.copy() for name, array in feeds.items()}
 
+    def go_on(self, seen: int, kept: list[dict[str, Array]]) -> None:
+        """As if so many had been offered, of which these were kept."""
+        self.__post_init__()
+        self.seen, self.kept = seen, kept
+        for count in range(1, seen + 1):
+            self._random.randrange(count)
+
 
 @dataclass
 class RangeObserver:
-    """A `run` for the task that remembers the range of every tensor it computes."""
+    """A `run` for the task that remembers the range of every tensor it computes, and some feeds."""
 
     engine: Engine
     outputs: tuple[str, ...]
+    sampler: FeedSampler
     ranges: dict[str, Range] = field(default_factory=dict)
     elements: dict[str, int] = field(default_factory=dict)
 
@@ -108,7 +117,37 @@ class RangeObserver:
                 self._observe(tensor, float(values[name]), float(values[tensor + _HIGH]))
                 size = int(values[tensor + _SIZE])
                 self.elements[tensor] = max(self.elements.get(tensor, 0), size)
+        self.sampler.add(feeds)
         return {name: values[name] for name in self.outputs}
+
+    def arrays(self) -> dict[str, Array]:
+        """See `Collected`."""
+        names = sorted(self.ranges)
+        found: dict[str, Array] = {
+            "names": np.array(names, np.str_),
+            "lows": np.array([self.ranges[name].low for name in names]),
+            "highs": np.array([self.ranges[name].high for name in names]),
+            "sizes": np.array([self.elements[name] for name in names], np.int64),
+            "calls": np.array(self.sampler.seen),
+            "kept": np.array(len(self.sampler.kept)),
+        }
+        for number, feeds in enumerate(self.sampler.kept):
+            found |= {f"feed{number}:{name}": array for name, array in feeds.items()}
+        return found
+
+    def take(self, arrays: Mapping[str, Array]) -> None:
+        """See `Collected`."""
+        kept: list[dict[str, Array]] = []
+        for number in range(int(arrays["kept"])):
+            prefix = f"feed{number}:"
+            of_it = [name for name in arrays if name.startswith(prefix)]
+            kept.append({name.removeprefix(prefix): arrays[name] for name in of_it})
+        names = [str(name) for name in arrays["names"]]
+        lows, highs = (map(float, arrays[each]) for each in ("lows", "highs"))
+        ranges = dict(zip(names, map(Range, lows, highs), strict=True))
+        elements = dict(zip(names, map(int, arrays["sizes"]), strict=True))
+        self.ranges, self.elements = ranges, elements
+        self.sampler.go_on(int(arrays["calls"]), kept)
 
     def _observe(self, tensor: str, low: float, high: float) -> None:
         if np.isnan(low) or np.isnan(high):
@@ -124,6 +163,7 @@ def calibrate(
     *,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
+    shelf: Shelf | None = None,
 ) -> Calibration:
     """Run the calibration split through the model.
 
@@ -132,27 +172,19 @@ def calibrate(
         task: whose `predict` feeds it.
         seed: of the choice of feeds to keep.
         progress: called with the number of samples done.
+        shelf: where an interrupted pass is kept, and goes on from.
 
     Raises:
         TaskError: the split never feeds the model, or the task breaks a promise.
         ModelError: the model fails on an input, or a tensor has NaN.
     """
-    tensors = sorted(float_tensors(model))
-    engine = open_engine("onnxruntime", augmented(model, tensors).SerializeToString())
-    observer = RangeObserver(engine, tuple(output.name for output in model.graph.output))
+    content = augmented(model, sorted(float_tensors(model))).SerializeToString(deterministic=True)
+    engine = open_engine("onnxruntime", content)
     sampler = FeedSampler(seed)
-
-    def run(feeds: Mapping[str, Array]) -> dict[str, Array]:
-        outputs = observer.run(feeds)
-        sampler.add(feeds)
-        return outputs
-
-    samples = 0
+    observer = RangeObserver(engine, tuple(each.name for each in model.graph.output), sampler)
+    place = Place(shelf or Shelf(), key_of(b"ranges", content, b"%d" % seed), "ranges")
     try:
-        for samples, (raw, _label, _group) in enumerate(task.samples(SPLIT), 1):
-            task.predict(run, raw)
-            if progress is not None:
-                progress(samples)
+        samples = go_over(task, observer.run, observer, place, progress)
     finally:
         engine.close()
     if not sampler.kept:

@@ -1,57 +1,56 @@
-"""Histograms of activations over the calibration split, within a memory cap, resumable.
+"""Histograms of activations over the calibration split, within a memory cap.
 
 Tensors leave the runtime whole and are tallied at once, so no activation outlives its call. What
-does not fit the cap together is looked at in several passes, each over a batch of tensors. The
-tallies of a pass are saved every few seconds; a run that was interrupted goes on from there.
+does not fit the cap together is looked at in several passes, each over a batch of tensors.
 """
 
-import contextlib
-import hashlib
 import os
-import time
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from onnx import ModelProto, TensorProto, helper
 
 from edgekit.engines import Array, open_engine
-from edgekit.errors import ModelError, StorageError
+from edgekit.errors import ModelError
 from edgekit.task import Task
-from edgekit_converters.calibration.calibrate import SPLIT, Calibration, never_ran
+from edgekit_converters.calibration.calibrate import Calibration, never_ran
 from edgekit_converters.calibration.histogram import TALLY_BYTES, Histogram, Tally
+from edgekit_converters.calibration.shelf import Place, Shelf, go_over, key_of
 from edgekit_converters.graph import copy_of, float_tensors
 
 Histograms = Mapping[str, Histogram]
-SAVE_EVERY_S = 10.0
 WHOLE_TIMES = 2
 """Tensors that leave onnxruntime lie in an arena that grows by doubling."""
 DEFAULT_MEMORY_BYTES = 1_000_000_000
 
 
-@dataclass(frozen=True)
-class Store:
-    """Where tallies are kept between runs.
-
-    Attributes:
-        folder: is made where it is missing.
-        identity: of the calibration data, such as a digest of the task's files; the model and the
-            tensors are added to it.
-    """
-
-    folder: Path
-    identity: str
-
-
 @dataclass
-class _Pass:
-    """One batch of tensors and how far it has come."""
+class _Tallies:
+    """What is collected of one batch of tensors."""
 
-    tallies: dict[str, Tally]
-    samples_done: int = 0
+    by_tensor: dict[str, Tally]
+
+    def arrays(self) -> dict[str, Array]:
+        """See `Collected`."""
+        found: dict[str, Array] = {
+            "lows": np.array([tally.low for tally in self.by_tensor.values()]),
+            "highs": np.array([tally.high for tally in self.by_tensor.values()]),
+        }
+        for number, tally in enumerate(self.by_tensor.values()):
+            keys = np.flatnonzero(tally.counts)
+            found |= {f"keys{number}": keys, f"counts{number}": tally.counts[keys]}
+        return found
+
+    def take(self, arrays: Mapping[str, Array]) -> None:
+        """See `Collected`."""
+        taken = {}
+        for number, tensor in enumerate(self.by_tensor):
+            low, high = float(arrays["lows"][number]), float(arrays["highs"][number])
+            taken[tensor] = Tally(low=low, high=high)
+            taken[tensor].counts[arrays[f"keys{number}"]] = arrays[f"counts{number}"]
+        self.by_tensor = taken
 
 
 def histograms(
@@ -60,7 +59,7 @@ def histograms(
     calibration: Calibration,
     *,
     memory_bytes: int = DEFAULT_MEMORY_BYTES,
-    store: Store | None = None,
+    shelf: Shelf | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Histograms:
     """The histogram of every float32 tensor that calibration computed.
@@ -70,12 +69,11 @@ def histograms(
         task: whose `predict` feeds it, once for each batch of tensors.
         calibration: of the same model and task; it knows how large tensors are.
         memory_bytes: cap of this process's resident memory.
-        store: where an interrupted run is resumed from.
+        shelf: where an interrupted pass is kept, and goes on from.
         progress: called with the number of samples done, over all passes.
 
     Raises:
         ModelError: the cap is too small for one tensor, or a tensor has NaN.
-        StorageError: the store cannot be written.
     """
     known = sorted(float_tensors(model) & calibration.elements.keys())
     found: dict[str, Histogram] = {}
@@ -87,7 +85,7 @@ def histograms(
             if progress is not None:
                 progress(done + samples)
 
-        found |= _observe(model, task, batch, store, tell)
+        found |= _observe(model, task, batch, shelf or Shelf(), tell)
     return found
 
 
@@ -135,38 +133,28 @@ def _observe(
     model: ModelProto,
     task: Task,
     tensors: Sequence[str],
-    store: Store | None,
+    shelf: Shelf,
     progress: Callable[[int], None],
 ) -> dict[str, Histogram]:
     content = with_outputs(model, tensors).SerializeToString(deterministic=True)
-    path = _path(store, content, tensors)
-    state = _load(path, tensors)
+    key = key_of(b"histograms", content, *(tensor.encode() for tensor in tensors))
+    tallies = _Tallies({tensor: Tally() for tensor in tensors})
     engine = open_engine("onnxruntime", content)
     outputs = [output.name for output in model.graph.output]
 
     def run(feeds: Mapping[str, Array]) -> dict[str, Array]:
         values = engine.run(feeds)
-        for tensor, tally in state.tallies.items():
+        for tensor, tally in tallies.by_tensor.items():
             tally.add(tensor, feeds[tensor] if tensor in feeds else values[tensor])
         return {name: values[name] for name in outputs}
 
-    saved = time.monotonic()
-    samples = 0
     try:
-        for samples, (raw, _label, _group) in enumerate(task.samples(SPLIT), 1):
-            if samples > state.samples_done:
-                task.predict(run, raw)
-                state.samples_done = samples
-                progress(samples)
-            if time.monotonic() - saved > SAVE_EVERY_S:
-                _save(path, state)
-                saved = time.monotonic()
+        samples = go_over(task, run, tallies, Place(shelf, key, "histograms"), progress)
     finally:
         engine.close()
-    if not any(tally.counts.any() for tally in state.tallies.values()):
+    if not any(tally.counts.any() for tally in tallies.by_tensor.values()):
         raise never_ran(task, samples)
-    _save(path, state)
-    return {tensor: tally.histogram() for tensor, tally in state.tallies.items()}
+    return {tensor: tally.histogram() for tensor, tally in tallies.by_tensor.items()}
 
 
 def with_outputs(model: ModelProto, tensors: Sequence[str]) -> ModelProto:
@@ -178,54 +166,3 @@ def with_outputs(model: ModelProto, tensors: Sequence[str]) -> ModelProto:
             info = helper.make_tensor_value_info(tensor, TensorProto.FLOAT, None)
             result.graph.output.append(info)
     return result
-
-
-def _path(store: Store | None, content: bytes, tensors: Sequence[str]) -> Path | None:
-    if store is None:
-        return None
-    digest = hashlib.sha256(content)
-    for part in (store.identity, *tensors):
-        digest.update(b"\0" + part.encode())
-    return store.folder / f"tally-{digest.hexdigest()}.npz"
-
-
-def _load(path: Path | None, tensors: Sequence[str]) -> _Pass:
-    """What was saved; a file that is cut off or not ours is as good as none."""
-    fresh = _Pass({tensor: Tally() for tensor in tensors})
-    if path is None or not path.exists():
-        return fresh
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            state = _Pass({}, int(saved["samples_done"]))
-            for number, tensor in enumerate(tensors):
-                tally = Tally(low=float(saved["lows"][number]), high=float(saved["highs"][number]))
-                tally.counts[saved[f"keys{number}"]] = saved[f"counts{number}"]
-                state.tallies[tensor] = tally
-    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, EOFError):
-        return fresh
-    return state
-
-
-def _save(path: Path | None, state: _Pass) -> None:
-    """Whole or not at all: a file beside it takes its place."""
-    if path is None:
-        return
-    arrays: dict[str, Any] = {
-        "samples_done": np.array(state.samples_done),
-        "lows": np.array([tally.low for tally in state.tallies.values()]),
-        "highs": np.array([tally.high for tally in state.tallies.values()]),
-    }
-    for number, tally in enumerate(state.tallies.values()):
-        keys = np.flatnonzero(tally.counts)
-        arrays |= {f"keys{number}": keys, f"counts{number}": tally.counts[keys]}
-    half_written = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with half_written.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        half_written.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            half_written.unlink()
-        problem = f"it cannot be written ({error.strerror or error})"
-        raise StorageError(f"file {str(path)!r}", problem, "free some space") from error

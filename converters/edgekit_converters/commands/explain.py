@@ -98,7 +98,8 @@ def _from_model(args: argparse.Namespace) -> "tuple[str, list[Explanation]]":
         if job.source.model is None:
             problem = "a .tflite is packed as it is: no candidate failed"
             raise ModelError(f"model {str(args.what)!r}", problem, "give the .onnx it was made of")
-        result = optimize(job, explaining_s=float("inf"))
+        with job.shelving():
+            result = optimize(job, explaining_s=float("inf"))
         if args.html is not None:
             write_file(args.html, to_html(result).encode())
     name, target = job.source.path.name, job.target.name

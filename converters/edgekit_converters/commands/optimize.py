@@ -176,7 +176,8 @@ def known_or_searched(job: "Job", identity: "Identity", folder: Path) -> "Told":
         for name, content in files.items():
             write_file(folder / name, content)
         return told
-    told = search_and_pack(job, identity, folder)
+    with job.shelving():
+        told = search_and_pack(job, identity, folder)
     if told.is_whole:
         paths = [path for path in folder.iterdir() if path.name != LOCK]
         files = {path.name: path.read_bytes() for path in paths}
@@ -214,7 +215,8 @@ def replay_and_pack(path: Path, job: "Job", identity: "Identity", folder: Path) 
     evidence = read_evidence(path)
     job = as_it_was(evidence, job)
     job.progress.start(f"making {evidence.chosen} again", None)
-    result = replay(evidence, job)
+    with job.shelving():
+        result = replay(evidence, job)
     pack(result, result.chosen, identity, folder, evidence.content)
     line = f"Replayed: {evidence.chosen}, the same bytes as the search made."
     return Told("", [], [line], msgspec.json.decode(evidence.content))

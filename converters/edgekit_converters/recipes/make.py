@@ -8,13 +8,9 @@ from onnx import ModelProto, TensorProto
 from edgekit.errors import ModelError
 from edgekit.task import Task
 from edgekit_converters.calibration.calibrate import Calibration, Range, Ranges, calibrate
-from edgekit_converters.calibration.observe import (
-    DEFAULT_MEMORY_BYTES,
-    Histograms,
-    Store,
-    histograms,
-)
+from edgekit_converters.calibration.observe import DEFAULT_MEMORY_BYTES, Histograms, histograms
 from edgekit_converters.calibration.ranges import LEVELS, cut
+from edgekit_converters.calibration.shelf import Shelf
 from edgekit_converters.engines import quantize_with
 from edgekit_converters.graph import copy_of, float_tensors
 from edgekit_converters.passes.contract import largest_error
@@ -39,14 +35,14 @@ class Material:
         task: whose calibration split shows what the model sees.
         calibration: of the model and the task.
         memory_bytes: cap of this process's memory while histograms are collected.
-        store: where histograms are kept between runs.
+        shelf: where passes over the calibration split are kept.
     """
 
     model: ModelProto
     task: Task
     calibration: Calibration
     memory_bytes: int = DEFAULT_MEMORY_BYTES
-    store: Store | None = None
+    shelf: Shelf = field(default_factory=Shelf)
     _seen: dict[str, Histograms] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -62,7 +58,7 @@ class Material:
                 self.task,
                 self.calibration,
                 memory_bytes=self.memory_bytes,
-                store=self.store,
+                shelf=self.shelf,
             )
         return self._seen["all"]
 
@@ -159,9 +155,8 @@ def _move(recipe: Recipe, material: Material) -> tuple[Material, dict[Repair, st
     if not error <= SAME_FUNCTION:
         problem = f"{' and '.join(notes)} changed the outputs by {error:.2g} of their magnitude"
         raise ModelError(f"recipe {recipe.name!r}", problem, "leave it out")
-    return replace(
-        material, model=model, calibration=calibrate(model, material.task), _seen={}
-    ), notes
+    calibration = calibrate(model, material.task, shelf=material.shelf)
+    return replace(material, model=model, calibration=calibration, _seen={}), notes
 
 
 def _mend(

@@ -7,6 +7,7 @@ noticed and made again. The least recently used go when there are too many.
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,14 @@ class Cache(Protocol):
         """Keep it, where that is possible."""
         ...
 
+    def within(self, name: str) -> "Cache":
+        """One of its own, that can be cleared."""
+        ...
+
+    def clear(self) -> None:
+        """Drop all entries."""
+        ...
+
 
 class NoCache:
     """Keeps nothing."""
@@ -41,6 +50,13 @@ class NoCache:
         """Nothing."""
 
     def put(self, key: str, content: bytes) -> None:
+        """Nothing."""
+
+    def within(self, name: str) -> "NoCache":
+        """The same."""
+        return self
+
+    def clear(self) -> None:
         """Nothing."""
 
 
@@ -82,12 +98,20 @@ class FolderCache:
             with suppress(OSError):
                 partial.unlink()
 
+    def within(self, name: str) -> "FolderCache":
+        """See `Cache`; its entries count for the limit of this one, too."""
+        return FolderCache(self.folder / name, self.limit_bytes)
+
+    def clear(self) -> None:
+        """See `Cache`."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / key
 
     def _make_room(self) -> None:
         """Drop the least recently used; also what a killed process left half-written."""
-        entries = [(path.stat(), path) for path in self.folder.glob("*/*")]
+        entries = [(each.stat(), each) for each in self.folder.rglob("*") if each.is_file()]
         total = sum(stat.st_size for stat, _ in entries)
         for stat, path in sorted(entries, key=lambda entry: entry[0].st_mtime):
             if total <= self.limit_bytes:

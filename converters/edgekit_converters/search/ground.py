@@ -12,6 +12,7 @@ from edgekit.errors import ModelError
 from edgekit.task import Task
 from edgekit_converters.calibration.calibrate import SPLIT, Calibration, FeedSampler, calibrate
 from edgekit_converters.calibration.observe import DEFAULT_MEMORY_BYTES
+from edgekit_converters.calibration.shelf import Shelf
 from edgekit_converters.progress import Progress
 from edgekit_converters.prune import prune
 from edgekit_converters.recipes.make import Material
@@ -38,6 +39,9 @@ class Asked(Protocol):
     @property
     def progress(self) -> Progress: ...  # noqa: D102 - see Job
 
+    @property
+    def shelf(self) -> Shelf: ...  # noqa: D102 - see Job
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -49,6 +53,7 @@ class Ground:
         calibration: its ranges, and feeds.
         note: how it differs from the whole model; empty where it does not.
         memory_bytes: cap while histograms are collected.
+        shelf: where passes over the calibration split are kept.
     """
 
     model: ModelProto
@@ -56,11 +61,12 @@ class Ground:
     calibration: Calibration
     note: str = ""
     memory_bytes: int = DEFAULT_MEMORY_BYTES
+    shelf: Shelf = field(default_factory=Shelf)
 
     @cached_property
     def material(self) -> Material:
         """What `make` makes candidates from; it keeps the histograms it collects."""
-        return Material(self.model, self.task, self.calibration, memory_bytes=self.memory_bytes)
+        return Material(self.model, self.task, self.calibration, self.memory_bytes, self.shelf)
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,9 @@ class Grounds:
             self.whole.model, self._feeds, percent / 100, align=job.target.width, seed=job.seed
         )
         job.progress.start("calibrating the narrower model", None)
-        calibration = calibrate(made.model, job.task, seed=job.seed, progress=job.progress.advance)
+        calibration = calibrate(
+            made.model, job.task, seed=job.seed, progress=job.progress.advance, shelf=job.shelf
+        )
         note = f"{len(made.widths)} widths narrowed, {made.saved:.0%} of multiplications saved"
         return replace(self.whole, model=made.model, calibration=calibration, note=note)
 

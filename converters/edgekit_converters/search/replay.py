@@ -171,8 +171,8 @@ def _ground(evidence: Evidence, job: Job) -> Ground:
             forms, model, calls.every_shape(CHECKED_FEEDS), _Decided(evidence).compare,
             CHECKED_FEEDS,
         )  # fmt: skip
-    calibration = calibrate(model, job.task, seed=job.seed)
-    return Ground(model, job.task, calibration, memory_bytes=job.memory_bytes)
+    calibration = calibrate(model, job.task, seed=job.seed, shelf=job.shelf)
+    return Ground(model, job.task, calibration, memory_bytes=job.memory_bytes, shelf=job.shelf)
 
 
 def _was_reverted(evidence: Evidence) -> bool:

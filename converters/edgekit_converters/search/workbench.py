@@ -1,7 +1,8 @@
 """What every candidate starts from and is compared with: the fp32 model, as it came and clean."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -9,12 +10,13 @@ from typing import TypeVar
 from onnx import ModelProto
 
 from edgekit.engines import Array, open_engine
-from edgekit.errors import ModelError, StorageError
+from edgekit.errors import EdgekitError, ModelError, StorageError
 from edgekit.measure.accuracy import Predictions, compare_scores
 from edgekit.task import Task
 from edgekit_converters.calibration.calibrate import calibrate, never_ran
 from edgekit_converters.calibration.calls import Calls
 from edgekit_converters.calibration.observe import DEFAULT_MEMORY_BYTES
+from edgekit_converters.calibration.shelf import Shelf
 from edgekit_converters.costs.cost import Cost, Meter, Place, meter_for
 from edgekit_converters.importers import Source
 from edgekit_converters.passes import (
@@ -91,6 +93,26 @@ class Job:
         """Answers of a model file, with progress."""
         self.progress.start(f"{what} on the {split} split", total)
         return predict_with(model, self.task, split, self.progress.advance)
+
+    @property
+    def passes_seen(self) -> Cache:
+        """Passes over the calibration split: kept until the search ends, see `shelf`."""
+        return self.cache.within(digest_of(self.identity, "passes"))
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where passes over the calibration split go on from."""
+        return Shelf(self.passes_seen, self.progress.note)
+
+    @contextmanager
+    def shelving(self) -> Iterator[None]:
+        """Forget such passes when the search ends, also in an error; not where it is ended."""
+        try:
+            yield
+        except EdgekitError:
+            self.passes_seen.clear()
+            raise
+        self.passes_seen.clear()
 
     @property
     def is_local(self) -> bool:
@@ -257,8 +279,10 @@ def clean_up(
 
 def _ground(job: Job, model: ModelProto) -> Ground:
     job.progress.start("calibrating", None)
-    calibration = calibrate(model, job.task, seed=job.seed, progress=job.progress.advance)
-    return Ground(model, job.task, calibration, memory_bytes=job.memory_bytes)
+    calibration = calibrate(
+        model, job.task, seed=job.seed, progress=job.progress.advance, shelf=job.shelf
+    )
+    return Ground(model, job.task, calibration, memory_bytes=job.memory_bytes, shelf=job.shelf)
 
 
 def _measured(job: Job, model: ModelProto, source: Candidate, meter: Meter) -> Candidate:

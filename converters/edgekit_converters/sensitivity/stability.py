@@ -13,6 +13,7 @@ from onnx import ModelProto, TensorProto
 from edgekit.errors import TaskError
 from edgekit.task import Sample, Task
 from edgekit_converters.calibration.calibrate import SPLIT, Range, calibrate
+from edgekit_converters.calibration.shelf import Shelf
 from edgekit_converters.recipes.make import Material, make
 from edgekit_converters.recipes.recipe import Recipe
 from edgekit_converters.sensitivity.closeness import PERFECT_DB, compare
@@ -72,7 +73,7 @@ def calibration_stability(recipe: Recipe, material: Material) -> Stability:
     model = material.model
     first, second = halves(material.task)
     materials = [
-        replace(material, task=each, calibration=calibrate(model, each), store=None, _seen={})
+        replace(material, task=each, calibration=calibrate(model, each), shelf=Shelf(), _seen={})
         for each in (first, second)
     ]
     ranges = [each.ranges(recipe.ranges) for each in materials]

@@ -1,13 +1,14 @@
 import numpy as np
 import onnx
 import pytest
-from edgekit_converters.calibration import observe
-from edgekit_converters.calibration.calibrate import calibrate
-from edgekit_converters.calibration.observe import Store, histograms, plan_batches, resident_bytes
+from edgekit_converters.calibration import observe, shelf
+from edgekit_converters.calibration.calibrate import FeedSampler, calibrate
+from edgekit_converters.calibration.observe import histograms, plan_batches, resident_bytes
+from edgekit_converters.calibration.shelf import Shelf
 from networks import STATEFUL, conv_net, stateful_net, task_of, value
 
 from edgekit.engines import open_engine
-from edgekit.errors import ModelError, StorageError
+from edgekit.errors import ModelError
 
 
 @pytest.fixture
@@ -70,6 +71,13 @@ def test_a_cap_that_is_too_small_names_the_tensor_and_what_it_needs(net, task, c
         histograms(net, task, calibration, memory_bytes=resident_bytes() // 2)
 
 
+class Kept(dict):
+    """A store in memory."""
+
+    def put(self, key, content):
+        self[key] = content
+
+
 def counted(task, monkeypatch):
     seen = []
     original = type(task).predict
@@ -82,46 +90,71 @@ def counted(task, monkeypatch):
     return seen
 
 
-def test_an_interrupted_run_goes_on_where_it_was(net, task, calibration, tmp_path, monkeypatch):
+def stop_at_the_fifth(samples):
+    if samples == 5:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_goes_on_where_it_was(net, task, calibration, monkeypatch):
     whole = histograms(net, task, calibration)
-    store = Store(tmp_path / "cache", "a task")
-    monkeypatch.setattr(observe, "SAVE_EVERY_S", 0.0)
-
-    def stop(samples):
-        if samples == 5:
-            raise KeyboardInterrupt
-
+    told = []
+    kept = Shelf(Kept(), told.append)
+    monkeypatch.setattr(shelf, "SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(shelf, "SAVING_SHARE", float("inf"))
     with pytest.raises(KeyboardInterrupt):
-        histograms(net, task, calibration, store=store, progress=stop)
-    assert len(list(store.folder.iterdir())) == 1
+        histograms(net, task, calibration, shelf=kept, progress=stop_at_the_fifth)
+    assert (len(kept.store), told) == (1, [])
     seen = counted(task, monkeypatch)
-    found = histograms(net, task, calibration, store=store)
+    found = histograms(net, task, calibration, shelf=kept)
     assert len(seen) == 12 - 4  # the fifth was not saved
+    assert told == ["histograms: resumed, 4 samples were seen before"]
     assert all(np.array_equal(found[name].counts, whole[name].counts) for name in whole)
 
 
-def test_a_repeated_run_calls_the_model_no_more(net, task, calibration, tmp_path, monkeypatch):
-    store = Store(tmp_path, "a task")
-    histograms(net, task, calibration, store=store)
+def test_an_interrupted_calibration_goes_on_where_it_was(net, task, calibration, monkeypatch):
+    kept = Shelf(Kept())
+    monkeypatch.setattr(shelf, "SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(shelf, "SAVING_SHARE", float("inf"))
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(net, task, shelf=kept, progress=stop_at_the_fifth)
     seen = counted(task, monkeypatch)
-    histograms(net, task, calibration, store=store)
+    found = calibrate(net, task, shelf=kept)
+    assert len(seen) == 12 - 4
+    assert found.ranges == calibration.ranges
+    assert (found.elements, found.samples, found.calls) == (calibration.elements, 12, 12)
+    assert [feeds["x"].tobytes() for feeds in found.feeds] == [
+        feeds["x"].tobytes() for feeds in calibration.feeds
+    ]
+
+
+def test_feeds_are_drawn_alike_after_an_interruption():
+    feeds = [{"x": np.array(number)} for number in range(60)]
+    whole, first, second = (FeedSampler(seed=3, most=5) for _ in range(3))
+    for each in feeds:
+        whole.add(each)
+    for each in feeds[:33]:
+        first.add(each)
+    second.go_on(33, first.kept)
+    for each in feeds[33:]:
+        second.add(each)
+    assert [int(each["x"]) for each in second.kept] == [int(each["x"]) for each in whole.kept]
+
+
+def test_a_repeated_run_calls_the_model_no_more(net, task, calibration, monkeypatch):
+    kept = Shelf(Kept())
+    histograms(net, task, calibration, shelf=kept)
+    seen = counted(task, monkeypatch)
+    histograms(net, task, calibration, shelf=kept)
     assert not seen
-    histograms(net, task, calibration, store=Store(tmp_path, "another task"))
+    histograms(net, task, calibration, shelf=Shelf(Kept()))
     assert len(seen) == 12
 
 
-def test_a_damaged_file_is_as_good_as_none(net, task, calibration, tmp_path):
-    store = Store(tmp_path / "cache", "a task")
-    whole = histograms(net, task, calibration, store=store)
-    (path,) = store.folder.iterdir()
-    content = path.read_bytes()
+def test_a_damaged_state_is_as_good_as_none(net, task, calibration):
+    kept = Shelf(Kept())
+    whole = histograms(net, task, calibration, shelf=kept)
+    ((key, content),) = kept.store.items()
     for damaged in (content[: len(content) // 2], b"", b"nonsense"):
-        path.write_bytes(damaged)
-        found = histograms(net, task, calibration, store=store)
+        kept.store[key] = damaged
+        found = histograms(net, task, calibration, shelf=kept)
         assert all(np.array_equal(found[name].counts, whole[name].counts) for name in whole)
-
-
-def test_a_store_that_cannot_be_written_is_named(net, task, calibration, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="cannot be written"):
-        histograms(net, task, calibration, store=Store(tmp_path / "file", "a task"))

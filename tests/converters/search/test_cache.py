@@ -56,6 +56,20 @@ def test_the_least_recently_used_goes_when_it_is_full(tmp_path):
     assert [key[0] for key in (*keys, "d" * 64) if cache.get(key) is not None] == ["a", "c", "d"]
 
 
+def test_a_part_of_its_own_is_cleared_alone_and_counts_for_the_limit(tmp_path):
+    cache = FolderCache(tmp_path, limit_bytes=300)
+    part = cache.within("part")
+    part.put(KEY, bytes(200))
+    cache.put(OTHER, bytes(60))
+    assert part.get(KEY) is None  # the least recently used of all went
+    part.put(KEY, b"content")
+    assert (part.get(KEY), cache.get(KEY)) == (b"content", None)
+    part.clear()
+    assert part.get(KEY) is None
+    assert cache.get(OTHER) == bytes(60)
+    assert [path.name for path in tmp_path.iterdir()] == [OTHER[:2]]
+
+
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):
     (tmp_path / "taken").write_text("a file")
     cache = FolderCache(tmp_path / "taken")
