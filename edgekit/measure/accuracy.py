@@ -225,10 +225,12 @@ def _score(task: Scorer, answers: Predictions, indices: Integers) -> float:
 
 
 def _slow(task: Scorer, answers: Predictions) -> str | None:
-    started = time.process_time()
-    task.score(answers.predictions, answers.labels)
-    spent_ms = (time.process_time() - started) * 1e3
-    return f"score() takes more than {SLOW_SCORE_MS:g} ms" if spent_ms > SLOW_SCORE_MS else None
+    for _ in range(2):  # the first call may be slow by chance, and with it the method
+        started = time.process_time()
+        task.score(answers.predictions, answers.labels)
+        if (time.process_time() - started) * 1e3 <= SLOW_SCORE_MS:
+            return None
+    return f"score() takes more than {SLOW_SCORE_MS:g} ms"
 
 
 def _samples_to_settle(drop: Drop, limit: float | None) -> int | None:

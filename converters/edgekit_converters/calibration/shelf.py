@@ -95,7 +95,6 @@ class Place:
                 collected.take(arrays)
         except (ValueError, KeyError, IndexError, zipfile.BadZipFile, EOFError):
             return 0
-        self.shelf.tell(f"{self.what}: resumed, {done} samples were seen before")
         return done
 
     def save(self, collected: Collected, done: int) -> None:
@@ -144,6 +143,8 @@ def go_over(
     for samples, (raw, _label, _group) in enumerate(task.samples(SPLITS[0]), 1):
         if samples <= done:
             continue
+        if samples == done + 1 > 1:
+            place.shelf.tell(f"{place.what}: resumed, {done} samples were seen before")
         task.predict(run, raw)
         if progress is not None:
             progress(samples)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from msgspec.structs import replace
+
 from edgekit.engines import Array
 from edgekit.errors import DeviceError, TargetError
 from edgekit.measure.environment import Environment, local_environment
@@ -164,7 +166,8 @@ def meter_for(target: Target, place: Place, feeds: Feeds, seed: int) -> Meter:
     from edgekit_converters.costs import meters
 
     if place.kind == "operations":
-        return meters.OperationTable(target, place, feeds, local_environment())
+        here = replace(local_environment(), load_1m=None, temperature_c=None)  # a sum has none
+        return meters.OperationTable(target, place, feeds, here)
     if place.device == "local":
         return meters.LocalLatency(feeds, seed)
     if place.kind == "instructions":
