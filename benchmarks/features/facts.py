@@ -17,7 +17,12 @@ from edgekit.kernels import available_isas
 from edgekit.measure.devices.plugin import build_plugin
 
 ROOT = Path(__file__).parents[2]
-CPUS = ("cortex-a53", "cortex-a76")
+CPUS = {
+    "cortex-a53": "cortex-a53",
+    "cortex-a76": "cortex-a76",
+    "SVE of 32 bytes": "max,sve256=on,sme=off",
+}
+ARM_ISAS, MARKS = ("portable", "NEON", "SVE"), 3
 
 
 def machine() -> str:
@@ -81,16 +86,16 @@ def identity() -> dict[str, str]:
 
 
 def on_arm() -> dict[str, str]:
-    """Instructions per unit of each operation of the harness, NEON beside portable."""
+    """Instructions per unit of each operation of the harness, beside portable C."""
     harness = ROOT / "build/aarch64/native/tests/harness"
     if not harness.exists():
         return {"not counted": "no build/aarch64; run: make arm-test"}
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         plugin = build_plugin(Path(folder), "benchmark")
-        for cpu in CPUS:
+        for title, cpu in CPUS.items():
             for name, text in counted(harness, plugin, cpu).items():
-                found[f"{cpu}, {name}"] = text
+                found[f"{title}, {name}"] = text
     return found
 
 
@@ -106,14 +111,17 @@ def counted(harness: Path, plugin: Path, cpu: str) -> dict[str, str]:
         return {"not counted": f"{ran.stderr.strip()}; is it of these sources? run: make arm-test"}
     with os.fdopen(read) as marks:
         lines = [[int(word) for word in line.split()] for line in marks]
+    rows = [line.split(" ", 2) for line in ran.stdout.splitlines()]
+    isas = ARM_ISAS[: len(lines) // (MARKS * len(rows))]
     found = {}
-    for index, line in enumerate(ran.stdout.splitlines()):
-        name, units, unit = line.split(" ", 2)
-        portable, neon = lines[6 * index : 6 * index + 3], lines[6 * index + 3 : 6 * index + 6]
-        each = [(part[2][2] - part[1][2]) / int(units) for part in (portable, neon)]
-        found[name] = (
-            f"NEON {each[1]:,.0f}, portable {each[0]:,.0f} ({each[0] / each[1]:.2f}×) per {unit}"
-        )
+    for index, (name, units, unit) in enumerate(rows):
+        start = MARKS * len(isas) * index
+        each = {
+            isa: (lines[at + 2][2] - lines[at + 1][2]) / int(units)
+            for isa, at in zip(isas, range(start, len(lines), MARKS), strict=False)
+        }
+        told = (f"{isa} {n:,.0f} ({each['portable'] / n:.2f}×)" for isa, n in each.items())
+        found[name] = f"{', '.join(told)} per {unit}"
     return found
 
 

@@ -828,6 +828,13 @@ static int _cffi_const_EK_NEON(unsigned long long *o)
   return n;
 }
 
+static int _cffi_const_EK_SVE256(unsigned long long *o)
+{
+  int n = (EK_SVE256) <= 0;
+  *o = (unsigned long long)((EK_SVE256) | 0);  /* check that EK_SVE256 is an integer */
+  return n;
+}
+
 static int _cffi_const_EK_ISA_COUNT(unsigned long long *o)
 {
   int n = (EK_ISA_COUNT) <= 0;
@@ -1273,6 +1280,13 @@ static int _cffi_const_EK_CPU_SME(unsigned long long *o)
 {
   int n = (EK_CPU_SME) <= 0;
   *o = (unsigned long long)((EK_CPU_SME) | 0);  /* check that EK_CPU_SME is an integer */
+  return n;
+}
+
+static int _cffi_const_EK_CPU_SVE256(unsigned long long *o)
+{
+  int n = (EK_CPU_SVE256) <= 0;
+  *o = (unsigned long long)((EK_CPU_SVE256) | 0);  /* check that EK_CPU_SVE256 is an integer */
   return n;
 }
 
@@ -3002,6 +3016,7 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_CPU_SSE2", (void *)_cffi_const_EK_CPU_SSE2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_SVE", (void *)_cffi_const_EK_CPU_SVE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_SVE2", (void *)_cffi_const_EK_CPU_SVE2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_CPU_SVE256", (void *)_cffi_const_EK_CPU_SVE256, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FLOAT16", (void *)_cffi_const_EK_FLOAT16, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FLOAT32", (void *)_cffi_const_EK_FLOAT32, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_FLOAT64", (void *)_cffi_const_EK_FLOAT64, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -3045,6 +3060,7 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_ROLLING_VARIANCE", (void *)_cffi_const_EK_ROLLING_VARIANCE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_ROLLING_Z_SCORE", (void *)_cffi_const_EK_ROLLING_Z_SCORE, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_SSE2", (void *)_cffi_const_EK_SSE2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_SVE256", (void *)_cffi_const_EK_SVE256, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_UINT8", (void *)_cffi_const_EK_UINT8, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_HAMMING", (void *)_cffi_const_EK_WINDOW_HAMMING, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_HAMMING_PERIODIC", (void *)_cffi_const_EK_WINDOW_HAMMING_PERIODIC, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -3392,7 +3408,7 @@ static const struct _cffi_struct_union_s _cffi_struct_unions[] = {
 static const struct _cffi_enum_s _cffi_enums[] = {
   { "$1", 146, _cffi_prim_int(4, 1),
     "EK_ALIGNMENT,EK_OK,EK_BAD_ARGUMENT,EK_BAD_ALIGNMENT,EK_BAD_ISA,EK_BAD_SAMPLE,EK_PORTABLE,EK_SSE2,EK_AVX2,"
-    "EK_AVX512,EK_NEON,EK_ISA_COUNT,EK_FLOAT32,EK_INT16,EK_FLOAT64,EK_FLOAT16,EK_UINT8,EK_INT8,EK_WINDOW_POVEY,"
+    "EK_AVX512,EK_NEON,EK_SVE256,EK_ISA_COUNT,EK_FLOAT32,EK_INT16,EK_FLOAT64,EK_FLOAT16,EK_UINT8,EK_INT8,EK_WINDOW_POVEY,"
     "EK_WINDOW_HANN_PERIODIC,EK_WINDOW_HANN,EK_WINDOW_HAMMING,EK_WINDOW_HAMMING_PERIODIC,EK_WINDOW_RECTANGULAR,"
     "EK_MEL_KALDI,EK_MEL_SLANEY,EK_MEL_HTK,EK_FRAMES_WHOLE,EK_FRAMES_CENTRED,EK_FRAMES_CENTRED_BUT_LAST,EK_FRAMES_HOPS,"
     "EK_PAD_REFLECT,EK_PAD_SYMMETRIC,EK_PAD_ZERO,EK_PAD_EDGE,EK_LOG_NATURAL,EK_LOG_10,EK_LOG_DB,EK_LOG_NONE,"
@@ -3402,7 +3418,7 @@ static const struct _cffi_enum_s _cffi_enums[] = {
     "EK_NAN_ERROR" },
   { "$2", 147, _cffi_prim_int(4, 0),
     "EK_CPU_SSE2,EK_CPU_AVX2,EK_CPU_AVX512,EK_CPU_AVX512_VNNI,EK_CPU_ASIMD,EK_CPU_FP16,EK_CPU_DOTPROD,EK_CPU_I8MM,"
-    "EK_CPU_BF16,EK_CPU_SVE,EK_CPU_SVE2,EK_CPU_SME" },
+    "EK_CPU_BF16,EK_CPU_SVE,EK_CPU_SVE2,EK_CPU_SME,EK_CPU_SVE256" },
 };
 
 static const struct _cffi_typename_s _cffi_typenames[] = {
@@ -3426,7 +3442,7 @@ static const struct _cffi_type_context_s _cffi_type_context = {
   _cffi_struct_unions,
   _cffi_enums,
   _cffi_typenames,
-  103,  /* num_globals */
+  105,  /* num_globals */
   11,  /* num_struct_unions */
   2,  /* num_enums */
   11,  /* num_typenames */

@@ -33,6 +33,7 @@ enum {
     EK_AVX2 = 2,
     EK_AVX512 = 3,
     EK_NEON = 1,
+    EK_SVE256 = 2, /* SVE whose vectors have 32 bytes, no more and no less */
     EK_ISA_COUNT = 4,
 
     /* Sample types. */
@@ -126,6 +127,7 @@ enum {
     EK_CPU_SVE = 1 << 13,
     EK_CPU_SVE2 = 1 << 14,
     EK_CPU_SME = 1 << 15,
+    EK_CPU_SVE256 = 1 << 16, /* this thread's SVE vectors have 32 bytes */
 };
 
 typedef struct {

@@ -48,10 +48,24 @@ static uint32_t found_in(const ek_hwcap *table, size_t count, unsigned long caps
     return found;
 }
 
+/* The kernel may give every thread another vector length: ask the CPU, which must have SVE. */
+static uint32_t of_length(uint32_t found)
+{
+#ifdef __aarch64__
+    register uint64_t bytes __asm__("x0");
+    if (!(found & EK_CPU_SVE))
+        return found;
+    __asm__ volatile(".inst 0x04bf5020" : "=r"(bytes)); /* rdvl x0, #1, without asking the assembler */
+    if (bytes == 32)
+        found |= EK_CPU_SVE256;
+#endif
+    return found;
+}
+
 uint32_t ek_cpu_features(void)
 {
-    return found_in(first, sizeof first / sizeof *first, getauxval(AT_HWCAP)) |
-           found_in(second, sizeof second / sizeof *second, getauxval(AT_HWCAP2));
+    return of_length(found_in(first, sizeof first / sizeof *first, getauxval(AT_HWCAP)) |
+                     found_in(second, sizeof second / sizeof *second, getauxval(AT_HWCAP2)));
 }
 
 #elif defined(__APPLE__) && defined(__aarch64__)

@@ -36,6 +36,11 @@ int ek_best_isa(void)
         return best;
     best = EK_NEON;
 #endif
+#ifdef EK_HAVE_SVE256
+    if (!(features & EK_CPU_SVE256))
+        return best;
+    best = EK_SVE256;
+#endif
     return best;
 }
 
@@ -46,6 +51,14 @@ static void fill(int isa, ek_operations *operations)
         return;
 #ifdef EK_HAVE_NEON
     EK_FILL(operations, 4, neon);
+    if (isa == EK_NEON)
+        return;
+#endif
+#ifdef EK_HAVE_SVE256
+    operations->lanes = 8; /* images stay NEON's, whose bytes need fewer instructions */
+    operations->log_mel = EK_FILL_LOG_MEL(sve256);
+    operations->micro = EK_FILL_MICRO(sve256);
+    operations->rolling = EK_FILL_ROLLING(sve256);
 #endif
 #ifdef EK_HAVE_SSE2
     EK_FILL(operations, 4, sse2);
@@ -73,7 +86,7 @@ int ek_operations_for(int isa, ek_operations *operations)
 const char *ek_isa_name(int isa)
 {
 #if defined(__aarch64__) || defined(__arm__)
-    static const char *const names[] = {"portable", "neon"};
+    static const char *const names[] = {"portable", "neon", "sve256"};
 #else
     static const char *const names[] = {"portable", "sse2", "avx2", "avx512"};
 #endif

@@ -26,6 +26,7 @@ EK_DECLARE(sse2)
 EK_DECLARE(avx2)
 EK_DECLARE(avx512)
 EK_DECLARE(neon)
+EK_DECLARE(sve256)
 
 /* Fills the table for an instruction set; 0 when it is not compiled in or cannot run here. */
 int ek_operations_for(int isa, ek_operations *operations);
