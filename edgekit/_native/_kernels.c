@@ -585,16 +585,16 @@ static void (*_cffi_call_python_org)(struct _cffi_externpy_s *, char *);
 /************************************************************/
 
 static void *_cffi_types[] = {
-/*  0 */ _CFFI_OP(_CFFI_OP_FUNCTION, 130), // char const *()(int)
+/*  0 */ _CFFI_OP(_CFFI_OP_FUNCTION, 135), // char const *()(int)
 /*  1 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7), // int
 /*  2 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /*  3 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_config const *, void *, size_t)
-/*  4 */ _CFFI_OP(_CFFI_OP_POINTER, 136), // ek_log_mel_config const *
-/*  5 */ _CFFI_OP(_CFFI_OP_POINTER, 163), // void *
+/*  4 */ _CFFI_OP(_CFFI_OP_POINTER, 141), // ek_log_mel_config const *
+/*  5 */ _CFFI_OP(_CFFI_OP_POINTER, 169), // void *
 /*  6 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28), // size_t
 /*  7 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /*  8 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, float const *, size_t, float *)
-/*  9 */ _CFFI_OP(_CFFI_OP_POINTER, 137), // ek_log_mel_plan const *
+/*  9 */ _CFFI_OP(_CFFI_OP_POINTER, 142), // ek_log_mel_plan const *
 /* 10 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 11 */ _CFFI_OP(_CFFI_OP_POINTER, 69), // float const *
 /* 12 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
@@ -609,34 +609,34 @@ static void *_cffi_types[] = {
 /* 21 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, void const *, int, size_t, float *, void *)
 /* 22 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
 /* 23 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 24 */ _CFFI_OP(_CFFI_OP_POINTER, 163), // void const *
+/* 24 */ _CFFI_OP(_CFFI_OP_POINTER, 169), // void const *
 /* 25 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 26 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 27 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
 /* 28 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 29 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 30 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_micro_config const *, void *, size_t)
-/* 31 */ _CFFI_OP(_CFFI_OP_POINTER, 139), // ek_micro_config const *
+/* 31 */ _CFFI_OP(_CFFI_OP_POINTER, 144), // ek_micro_config const *
 /* 32 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 33 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 34 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 35 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_micro_plan const *, int, void *, size_t)
-/* 36 */ _CFFI_OP(_CFFI_OP_POINTER, 140), // ek_micro_plan const *
+/* 36 */ _CFFI_OP(_CFFI_OP_POINTER, 145), // ek_micro_plan const *
 /* 37 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 38 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 39 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 40 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 41 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_config const *, void *, size_t)
-/* 42 */ _CFFI_OP(_CFFI_OP_POINTER, 142), // ek_rolling_config const *
+/* 42 */ _CFFI_OP(_CFFI_OP_POINTER, 148), // ek_rolling_config const *
 /* 43 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 44 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 45 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 46 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, int, void *, size_t, ek_series const *, void *, void *)
-/* 47 */ _CFFI_OP(_CFFI_OP_POINTER, 143), // ek_rolling_plan const *
+/* 47 */ _CFFI_OP(_CFFI_OP_POINTER, 149), // ek_rolling_plan const *
 /* 48 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 49 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 50 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 51 */ _CFFI_OP(_CFFI_OP_POINTER, 144), // ek_series const *
+/* 51 */ _CFFI_OP(_CFFI_OP_POINTER, 150), // ek_series const *
 /* 52 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 53 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 54 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
@@ -645,9 +645,9 @@ static void *_cffi_types[] = {
 /* 57 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 58 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 59 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_tensor_config const *, int, ek_image const *, void *, void *)
-/* 60 */ _CFFI_OP(_CFFI_OP_POINTER, 145), // ek_tensor_config const *
+/* 60 */ _CFFI_OP(_CFFI_OP_POINTER, 151), // ek_tensor_config const *
 /* 61 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 62 */ _CFFI_OP(_CFFI_OP_POINTER, 135), // ek_image const *
+/* 62 */ _CFFI_OP(_CFFI_OP_POINTER, 140), // ek_image const *
 /* 63 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 64 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
 /* 65 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
@@ -660,9 +660,9 @@ static void *_cffi_types[] = {
 /* 72 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
 /* 73 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(void)
 /* 74 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 75 */ _CFFI_OP(_CFFI_OP_FUNCTION, 158), // int64_t()(ek_log_mel_plan const *, ek_log_mel_stream *, void const *, int, size_t, int, size_t, float *)
+/* 75 */ _CFFI_OP(_CFFI_OP_FUNCTION, 164), // int64_t()(ek_log_mel_plan const *, ek_log_mel_stream *, void const *, int, size_t, int, size_t, float *)
 /* 76 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 77 */ _CFFI_OP(_CFFI_OP_POINTER, 138), // ek_log_mel_stream *
+/* 77 */ _CFFI_OP(_CFFI_OP_POINTER, 143), // ek_log_mel_stream *
 /* 78 */ _CFFI_OP(_CFFI_OP_NOOP, 24),
 /* 79 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 80 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
@@ -670,85 +670,91 @@ static void *_cffi_types[] = {
 /* 82 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 83 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
 /* 84 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 85 */ _CFFI_OP(_CFFI_OP_FUNCTION, 158), // int64_t()(ek_micro_plan const *, ek_micro_stream *, int16_t const *, size_t, size_t, float *)
+/* 85 */ _CFFI_OP(_CFFI_OP_FUNCTION, 164), // int64_t()(ek_micro_plan const *, ek_micro_stream *, int16_t const *, size_t, size_t, float *)
 /* 86 */ _CFFI_OP(_CFFI_OP_NOOP, 36),
-/* 87 */ _CFFI_OP(_CFFI_OP_POINTER, 141), // ek_micro_stream *
-/* 88 */ _CFFI_OP(_CFFI_OP_POINTER, 150), // int16_t const *
+/* 87 */ _CFFI_OP(_CFFI_OP_POINTER, 146), // ek_micro_stream *
+/* 88 */ _CFFI_OP(_CFFI_OP_POINTER, 156), // int16_t const *
 /* 89 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 90 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 91 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
 /* 92 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 93 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_config const *)
-/* 94 */ _CFFI_OP(_CFFI_OP_NOOP, 4),
-/* 95 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 96 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *)
-/* 97 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 98 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 99 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, int)
-/* 100 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 101 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 102 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 103 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t)
-/* 104 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 105 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 106 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 107 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t, int)
-/* 108 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 109 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 110 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 93 */ _CFFI_OP(_CFFI_OP_FUNCTION, 164), // int64_t()(ek_port *, void const *, size_t)
+/* 94 */ _CFFI_OP(_CFFI_OP_POINTER, 147), // ek_port *
+/* 95 */ _CFFI_OP(_CFFI_OP_NOOP, 24),
+/* 96 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 97 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 98 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_config const *)
+/* 99 */ _CFFI_OP(_CFFI_OP_NOOP, 4),
+/* 100 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 101 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *)
+/* 102 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 103 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 104 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, int)
+/* 105 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 106 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 107 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 108 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t)
+/* 109 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 110 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 111 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 112 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_micro_config const *)
-/* 113 */ _CFFI_OP(_CFFI_OP_NOOP, 31),
-/* 114 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 115 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_micro_plan const *)
-/* 116 */ _CFFI_OP(_CFFI_OP_NOOP, 36),
-/* 117 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 118 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_config const *)
-/* 119 */ _CFFI_OP(_CFFI_OP_NOOP, 42),
-/* 120 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 121 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_plan const *)
-/* 122 */ _CFFI_OP(_CFFI_OP_NOOP, 47),
-/* 123 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 124 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_tensor_config const *, ek_image const *)
-/* 125 */ _CFFI_OP(_CFFI_OP_NOOP, 60),
-/* 126 */ _CFFI_OP(_CFFI_OP_NOOP, 62),
-/* 127 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 128 */ _CFFI_OP(_CFFI_OP_FUNCTION, 160), // uint32_t()(void)
-/* 129 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 130 */ _CFFI_OP(_CFFI_OP_POINTER, 131), // char const *
-/* 131 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 2), // char
-/* 132 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 14), // double
-/* 133 */ _CFFI_OP(_CFFI_OP_ARRAY, 132), // double[16]
-/* 134 */ (_cffi_opcode_t)(16),
-/* 135 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 0), // ek_image
-/* 136 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 1), // ek_log_mel_config
-/* 137 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 6), // ek_log_mel_plan
-/* 138 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 7), // ek_log_mel_stream
-/* 139 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 2), // ek_micro_config
-/* 140 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 8), // ek_micro_plan
-/* 141 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 9), // ek_micro_stream
-/* 142 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 3), // ek_rolling_config
-/* 143 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 10), // ek_rolling_plan
-/* 144 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 4), // ek_series
-/* 145 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 5), // ek_tensor_config
-/* 146 */ _CFFI_OP(_CFFI_OP_ENUM, 0), // enum $1
-/* 147 */ _CFFI_OP(_CFFI_OP_ENUM, 1), // enum $2
-/* 148 */ _CFFI_OP(_CFFI_OP_ARRAY, 69), // float[3]
-/* 149 */ (_cffi_opcode_t)(3),
-/* 150 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 19), // int16_t
-/* 151 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 21), // int32_t
-/* 152 */ _CFFI_OP(_CFFI_OP_ARRAY, 151), // int32_t[16]
-/* 153 */ (_cffi_opcode_t)(16),
-/* 154 */ _CFFI_OP(_CFFI_OP_ARRAY, 151), // int32_t[3]
+/* 112 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t, int)
+/* 113 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 114 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 115 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 116 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 117 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_micro_config const *)
+/* 118 */ _CFFI_OP(_CFFI_OP_NOOP, 31),
+/* 119 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 120 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_micro_plan const *)
+/* 121 */ _CFFI_OP(_CFFI_OP_NOOP, 36),
+/* 122 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 123 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_config const *)
+/* 124 */ _CFFI_OP(_CFFI_OP_NOOP, 42),
+/* 125 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 126 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_plan const *)
+/* 127 */ _CFFI_OP(_CFFI_OP_NOOP, 47),
+/* 128 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 129 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_tensor_config const *, ek_image const *)
+/* 130 */ _CFFI_OP(_CFFI_OP_NOOP, 60),
+/* 131 */ _CFFI_OP(_CFFI_OP_NOOP, 62),
+/* 132 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 133 */ _CFFI_OP(_CFFI_OP_FUNCTION, 166), // uint32_t()(void)
+/* 134 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 135 */ _CFFI_OP(_CFFI_OP_POINTER, 136), // char const *
+/* 136 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 2), // char
+/* 137 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 14), // double
+/* 138 */ _CFFI_OP(_CFFI_OP_ARRAY, 137), // double[16]
+/* 139 */ (_cffi_opcode_t)(16),
+/* 140 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 0), // ek_image
+/* 141 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 1), // ek_log_mel_config
+/* 142 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 7), // ek_log_mel_plan
+/* 143 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 8), // ek_log_mel_stream
+/* 144 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 2), // ek_micro_config
+/* 145 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 9), // ek_micro_plan
+/* 146 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 10), // ek_micro_stream
+/* 147 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 3), // ek_port
+/* 148 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 4), // ek_rolling_config
+/* 149 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 11), // ek_rolling_plan
+/* 150 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 5), // ek_series
+/* 151 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 6), // ek_tensor_config
+/* 152 */ _CFFI_OP(_CFFI_OP_ENUM, 0), // enum $1
+/* 153 */ _CFFI_OP(_CFFI_OP_ENUM, 1), // enum $2
+/* 154 */ _CFFI_OP(_CFFI_OP_ARRAY, 69), // float[3]
 /* 155 */ (_cffi_opcode_t)(3),
-/* 156 */ _CFFI_OP(_CFFI_OP_ARRAY, 151), // int32_t[9]
-/* 157 */ (_cffi_opcode_t)(9),
-/* 158 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 23), // int64_t
-/* 159 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 27), // ptrdiff_t
-/* 160 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 22), // uint32_t
-/* 161 */ _CFFI_OP(_CFFI_OP_POINTER, 162), // uint8_t const *
-/* 162 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 18), // uint8_t
-/* 163 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 0), // void
+/* 156 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 19), // int16_t
+/* 157 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 21), // int32_t
+/* 158 */ _CFFI_OP(_CFFI_OP_ARRAY, 157), // int32_t[16]
+/* 159 */ (_cffi_opcode_t)(16),
+/* 160 */ _CFFI_OP(_CFFI_OP_ARRAY, 157), // int32_t[3]
+/* 161 */ (_cffi_opcode_t)(3),
+/* 162 */ _CFFI_OP(_CFFI_OP_ARRAY, 157), // int32_t[9]
+/* 163 */ (_cffi_opcode_t)(9),
+/* 164 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 23), // int64_t
+/* 165 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 27), // ptrdiff_t
+/* 166 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 22), // uint32_t
+/* 167 */ _CFFI_OP(_CFFI_OP_POINTER, 168), // uint8_t const *
+/* 168 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 18), // uint8_t
+/* 169 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 0), // void
 };
 
 static int _cffi_const_EK_ALIGNMENT(unsigned long long *o)
@@ -1369,6 +1375,18 @@ static void _cffi_checkfld_typedef_ek_micro_config(ek_micro_config *p)
 struct _cffi_align_typedef_ek_micro_config { char x; ek_micro_config y; };
 
 _CFFI_UNUSED_FN
+static void _cffi_checkfld_typedef_ek_port(ek_port *p)
+{
+  /* only to generate compile-time warnings or errors */
+  (void)p;
+  { void const * *tmp = &p->plan; (void)tmp; }
+  { void * *tmp = &p->stream; (void)tmp; }
+  { float * *tmp = &p->out; (void)tmp; }
+  (void)((p->room) | 0);  /* check that 'ek_port.room' is an integer */
+}
+struct _cffi_align_typedef_ek_port { char x; ek_port y; };
+
+_CFFI_UNUSED_FN
 static void _cffi_checkfld_typedef_ek_rolling_config(ek_rolling_config *p)
 {
   /* only to generate compile-time warnings or errors */
@@ -1706,7 +1724,7 @@ _cffi_f_ek_isa_name(PyObject *self, PyObject *arg0)
   Py_END_ALLOW_THREADS
 
   (void)self; /* unused */
-  pyresult = _cffi_from_c_pointer((char *)result, _cffi_type(130));
+  pyresult = _cffi_from_c_pointer((char *)result, _cffi_type(135));
   return pyresult;
 }
 #else
@@ -2063,6 +2081,124 @@ _cffi_f_ek_log_mel_plan_bytes(PyObject *self, PyObject *arg0)
 }
 #else
 #  define _cffi_f_ek_log_mel_plan_bytes _cffi_d_ek_log_mel_plan_bytes
+#endif
+
+static int64_t _cffi_d_ek_log_mel_port_float32(ek_port * x0, void const * x1, size_t x2)
+{
+  return ek_log_mel_port_float32(x0, x1, x2);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_log_mel_port_float32(PyObject *self, PyObject *args)
+{
+  ek_port * x0;
+  void const * x1;
+  size_t x2;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int64_t result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+
+  if (!PyArg_UnpackTuple(args, "ek_log_mel_port_float32", 3, 3, &arg0, &arg1, &arg2))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(94), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_port *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(94), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(24), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (void const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(24), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x2 = _cffi_to_c_int(arg2, size_t);
+  if (x2 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_log_mel_port_float32(x0, x1, x2); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int64_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_log_mel_port_float32 _cffi_d_ek_log_mel_port_float32
+#endif
+
+static int64_t _cffi_d_ek_log_mel_port_int16(ek_port * x0, void const * x1, size_t x2)
+{
+  return ek_log_mel_port_int16(x0, x1, x2);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_log_mel_port_int16(PyObject *self, PyObject *args)
+{
+  ek_port * x0;
+  void const * x1;
+  size_t x2;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int64_t result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+
+  if (!PyArg_UnpackTuple(args, "ek_log_mel_port_int16", 3, 3, &arg0, &arg1, &arg2))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(94), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_port *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(94), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(24), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (void const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(24), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x2 = _cffi_to_c_int(arg2, size_t);
+  if (x2 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_log_mel_port_int16(x0, x1, x2); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int64_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_log_mel_port_int16 _cffi_d_ek_log_mel_port_int16
 #endif
 
 static size_t _cffi_d_ek_log_mel_scratch_bytes(ek_log_mel_plan const * x0, int x1)
@@ -2474,6 +2610,65 @@ _cffi_f_ek_micro_plan_bytes(PyObject *self, PyObject *arg0)
 }
 #else
 #  define _cffi_f_ek_micro_plan_bytes _cffi_d_ek_micro_plan_bytes
+#endif
+
+static int64_t _cffi_d_ek_micro_port_int16(ek_port * x0, void const * x1, size_t x2)
+{
+  return ek_micro_port_int16(x0, x1, x2);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_micro_port_int16(PyObject *self, PyObject *args)
+{
+  ek_port * x0;
+  void const * x1;
+  size_t x2;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int64_t result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+
+  if (!PyArg_UnpackTuple(args, "ek_micro_port_int16", 3, 3, &arg0, &arg1, &arg2))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(94), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_port *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(94), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(24), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (void const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(24), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x2 = _cffi_to_c_int(arg2, size_t);
+  if (x2 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_micro_port_int16(x0, x1, x2); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int64_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_micro_port_int16 _cffi_d_ek_micro_port_int16
 #endif
 
 static size_t _cffi_d_ek_micro_stream_bytes(ek_micro_plan const * x0)
@@ -3070,125 +3265,128 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_WINDOW_RECTANGULAR", (void *)_cffi_const_EK_WINDOW_RECTANGULAR, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "ek_best_isa", (void *)_cffi_f_ek_best_isa, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 73), (void *)_cffi_d_ek_best_isa },
   { "ek_clamp_range", (void *)_cffi_f_ek_clamp_range, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 66), (void *)_cffi_d_ek_clamp_range },
-  { "ek_cpu_features", (void *)_cffi_f_ek_cpu_features, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 128), (void *)_cffi_d_ek_cpu_features },
-  { "ek_image_scratch_bytes", (void *)_cffi_f_ek_image_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 124), (void *)_cffi_d_ek_image_scratch_bytes },
+  { "ek_cpu_features", (void *)_cffi_f_ek_cpu_features, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 133), (void *)_cffi_d_ek_cpu_features },
+  { "ek_image_scratch_bytes", (void *)_cffi_f_ek_image_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 129), (void *)_cffi_d_ek_image_scratch_bytes },
   { "ek_image_tensor", (void *)_cffi_f_ek_image_tensor, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 59), (void *)_cffi_d_ek_image_tensor },
   { "ek_isa_name", (void *)_cffi_f_ek_isa_name, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 0), (void *)_cffi_d_ek_isa_name },
   { "ek_log_mel", (void *)_cffi_f_ek_log_mel, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 21), (void *)_cffi_d_ek_log_mel },
   { "ek_log_mel_cepstra", (void *)_cffi_f_ek_log_mel_cepstra, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 8), (void *)_cffi_d_ek_log_mel_cepstra },
-  { "ek_log_mel_columns", (void *)_cffi_f_ek_log_mel_columns, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 96), (void *)_cffi_d_ek_log_mel_columns },
-  { "ek_log_mel_frames", (void *)_cffi_f_ek_log_mel_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 103), (void *)_cffi_d_ek_log_mel_frames },
+  { "ek_log_mel_columns", (void *)_cffi_f_ek_log_mel_columns, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 101), (void *)_cffi_d_ek_log_mel_columns },
+  { "ek_log_mel_frames", (void *)_cffi_f_ek_log_mel_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 108), (void *)_cffi_d_ek_log_mel_frames },
   { "ek_log_mel_plan_build", (void *)_cffi_f_ek_log_mel_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 3), (void *)_cffi_d_ek_log_mel_plan_build },
-  { "ek_log_mel_plan_bytes", (void *)_cffi_f_ek_log_mel_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 93), (void *)_cffi_d_ek_log_mel_plan_bytes },
-  { "ek_log_mel_scratch_bytes", (void *)_cffi_f_ek_log_mel_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 99), (void *)_cffi_d_ek_log_mel_scratch_bytes },
-  { "ek_log_mel_stream_bytes", (void *)_cffi_f_ek_log_mel_stream_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 99), (void *)_cffi_d_ek_log_mel_stream_bytes },
-  { "ek_log_mel_stream_frames", (void *)_cffi_f_ek_log_mel_stream_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 107), (void *)_cffi_d_ek_log_mel_stream_frames },
+  { "ek_log_mel_plan_bytes", (void *)_cffi_f_ek_log_mel_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 98), (void *)_cffi_d_ek_log_mel_plan_bytes },
+  { "ek_log_mel_port_float32", (void *)_cffi_f_ek_log_mel_port_float32, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 93), (void *)_cffi_d_ek_log_mel_port_float32 },
+  { "ek_log_mel_port_int16", (void *)_cffi_f_ek_log_mel_port_int16, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 93), (void *)_cffi_d_ek_log_mel_port_int16 },
+  { "ek_log_mel_scratch_bytes", (void *)_cffi_f_ek_log_mel_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 104), (void *)_cffi_d_ek_log_mel_scratch_bytes },
+  { "ek_log_mel_stream_bytes", (void *)_cffi_f_ek_log_mel_stream_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 104), (void *)_cffi_d_ek_log_mel_stream_bytes },
+  { "ek_log_mel_stream_frames", (void *)_cffi_f_ek_log_mel_stream_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 112), (void *)_cffi_d_ek_log_mel_stream_frames },
   { "ek_log_mel_stream_push", (void *)_cffi_f_ek_log_mel_stream_push, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 75), (void *)_cffi_d_ek_log_mel_stream_push },
   { "ek_log_mel_stream_start", (void *)_cffi_f_ek_log_mel_stream_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 15), (void *)_cffi_d_ek_log_mel_stream_start },
   { "ek_micro_plan_build", (void *)_cffi_f_ek_micro_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 30), (void *)_cffi_d_ek_micro_plan_build },
-  { "ek_micro_plan_bytes", (void *)_cffi_f_ek_micro_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 112), (void *)_cffi_d_ek_micro_plan_bytes },
-  { "ek_micro_stream_bytes", (void *)_cffi_f_ek_micro_stream_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 115), (void *)_cffi_d_ek_micro_stream_bytes },
+  { "ek_micro_plan_bytes", (void *)_cffi_f_ek_micro_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 117), (void *)_cffi_d_ek_micro_plan_bytes },
+  { "ek_micro_port_int16", (void *)_cffi_f_ek_micro_port_int16, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 93), (void *)_cffi_d_ek_micro_port_int16 },
+  { "ek_micro_stream_bytes", (void *)_cffi_f_ek_micro_stream_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 120), (void *)_cffi_d_ek_micro_stream_bytes },
   { "ek_micro_stream_push", (void *)_cffi_f_ek_micro_stream_push, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 85), (void *)_cffi_d_ek_micro_stream_push },
   { "ek_micro_stream_start", (void *)_cffi_f_ek_micro_stream_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 35), (void *)_cffi_d_ek_micro_stream_start },
   { "ek_rolling", (void *)_cffi_f_ek_rolling, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 46), (void *)_cffi_d_ek_rolling },
   { "ek_rolling_plan_build", (void *)_cffi_f_ek_rolling_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 41), (void *)_cffi_d_ek_rolling_plan_build },
-  { "ek_rolling_plan_bytes", (void *)_cffi_f_ek_rolling_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 118), (void *)_cffi_d_ek_rolling_plan_bytes },
-  { "ek_rolling_scratch_bytes", (void *)_cffi_f_ek_rolling_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 121), (void *)_cffi_d_ek_rolling_scratch_bytes },
+  { "ek_rolling_plan_bytes", (void *)_cffi_f_ek_rolling_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 123), (void *)_cffi_d_ek_rolling_plan_bytes },
+  { "ek_rolling_scratch_bytes", (void *)_cffi_f_ek_rolling_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 126), (void *)_cffi_d_ek_rolling_scratch_bytes },
   { "ek_rolling_start", (void *)_cffi_f_ek_rolling_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 55), (void *)_cffi_d_ek_rolling_start },
-  { "ek_rolling_state_bytes", (void *)_cffi_f_ek_rolling_state_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 121), (void *)_cffi_d_ek_rolling_state_bytes },
+  { "ek_rolling_state_bytes", (void *)_cffi_f_ek_rolling_state_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 126), (void *)_cffi_d_ek_rolling_state_bytes },
 };
 
 static const struct _cffi_field_s _cffi_fields[] = {
   { "data", offsetof(ek_image, data),
             sizeof(((ek_image *)0)->data),
-            _CFFI_OP(_CFFI_OP_NOOP, 161) },
+            _CFFI_OP(_CFFI_OP_NOOP, 167) },
   { "row_stride", offsetof(ek_image, row_stride),
                   sizeof(((ek_image *)0)->row_stride),
-                  _CFFI_OP(_CFFI_OP_NOOP, 159) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 165) },
   { "column_stride", offsetof(ek_image, column_stride),
                      sizeof(((ek_image *)0)->column_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 159) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 165) },
   { "channel_stride", offsetof(ek_image, channel_stride),
                       sizeof(((ek_image *)0)->channel_stride),
-                      _CFFI_OP(_CFFI_OP_NOOP, 159) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 165) },
   { "width", offsetof(ek_image, width),
              sizeof(((ek_image *)0)->width),
-             _CFFI_OP(_CFFI_OP_NOOP, 151) },
+             _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "height", offsetof(ek_image, height),
               sizeof(((ek_image *)0)->height),
-              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+              _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "u", offsetof(ek_image, u),
          sizeof(((ek_image *)0)->u),
-         _CFFI_OP(_CFFI_OP_NOOP, 161) },
+         _CFFI_OP(_CFFI_OP_NOOP, 167) },
   { "v", offsetof(ek_image, v),
          sizeof(((ek_image *)0)->v),
-         _CFFI_OP(_CFFI_OP_NOOP, 161) },
+         _CFFI_OP(_CFFI_OP_NOOP, 167) },
   { "chroma_row_stride", offsetof(ek_image, chroma_row_stride),
                          sizeof(((ek_image *)0)->chroma_row_stride),
-                         _CFFI_OP(_CFFI_OP_NOOP, 159) },
+                         _CFFI_OP(_CFFI_OP_NOOP, 165) },
   { "chroma_column_stride", offsetof(ek_image, chroma_column_stride),
                             sizeof(((ek_image *)0)->chroma_column_stride),
-                            _CFFI_OP(_CFFI_OP_NOOP, 159) },
+                            _CFFI_OP(_CFFI_OP_NOOP, 165) },
   { "matrix", offsetof(ek_image, matrix),
               sizeof(((ek_image *)0)->matrix),
-              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+              _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "full_range", offsetof(ek_image, full_range),
                   sizeof(((ek_image *)0)->full_range),
-                  _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "sample_rate_hz", offsetof(ek_log_mel_config, sample_rate_hz),
                       sizeof(((ek_log_mel_config *)0)->sample_rate_hz),
-                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "frame_samples", offsetof(ek_log_mel_config, frame_samples),
                      sizeof(((ek_log_mel_config *)0)->frame_samples),
-                     _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "window_samples", offsetof(ek_log_mel_config, window_samples),
                       sizeof(((ek_log_mel_config *)0)->window_samples),
-                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "hop_samples", offsetof(ek_log_mel_config, hop_samples),
                    sizeof(((ek_log_mel_config *)0)->hop_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "fft_samples", offsetof(ek_log_mel_config, fft_samples),
                    sizeof(((ek_log_mel_config *)0)->fft_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "mel_bins", offsetof(ek_log_mel_config, mel_bins),
                 sizeof(((ek_log_mel_config *)0)->mel_bins),
-                _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "window", offsetof(ek_log_mel_config, window),
               sizeof(((ek_log_mel_config *)0)->window),
-              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+              _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "mel_scale", offsetof(ek_log_mel_config, mel_scale),
                  sizeof(((ek_log_mel_config *)0)->mel_scale),
-                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "mel_area", offsetof(ek_log_mel_config, mel_area),
                 sizeof(((ek_log_mel_config *)0)->mel_area),
-                _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "framing", offsetof(ek_log_mel_config, framing),
                sizeof(((ek_log_mel_config *)0)->framing),
-               _CFFI_OP(_CFFI_OP_NOOP, 151) },
+               _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "padding", offsetof(ek_log_mel_config, padding),
                sizeof(((ek_log_mel_config *)0)->padding),
-               _CFFI_OP(_CFFI_OP_NOOP, 151) },
+               _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "magnitude", offsetof(ek_log_mel_config, magnitude),
                  sizeof(((ek_log_mel_config *)0)->magnitude),
-                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "logarithm", offsetof(ek_log_mel_config, logarithm),
                  sizeof(((ek_log_mel_config *)0)->logarithm),
-                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "remove_dc", offsetof(ek_log_mel_config, remove_dc),
                  sizeof(((ek_log_mel_config *)0)->remove_dc),
-                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "energy", offsetof(ek_log_mel_config, energy),
               sizeof(((ek_log_mel_config *)0)->energy),
-              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+              _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "cepstra", offsetof(ek_log_mel_config, cepstra),
                sizeof(((ek_log_mel_config *)0)->cepstra),
-               _CFFI_OP(_CFFI_OP_NOOP, 151) },
+               _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "lifter_from", offsetof(ek_log_mel_config, lifter_from),
                    sizeof(((ek_log_mel_config *)0)->lifter_from),
-                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "dither_seed", offsetof(ek_log_mel_config, dither_seed),
                    sizeof(((ek_log_mel_config *)0)->dither_seed),
-                   _CFFI_OP(_CFFI_OP_NOOP, 160) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 166) },
   { "lifter", offsetof(ek_log_mel_config, lifter),
               sizeof(((ek_log_mel_config *)0)->lifter),
               _CFFI_OP(_CFFI_OP_NOOP, 69) },
@@ -3206,37 +3404,37 @@ static const struct _cffi_field_s _cffi_fields[] = {
              _CFFI_OP(_CFFI_OP_NOOP, 69) },
   { "low_hz", offsetof(ek_log_mel_config, low_hz),
               sizeof(((ek_log_mel_config *)0)->low_hz),
-              _CFFI_OP(_CFFI_OP_NOOP, 132) },
+              _CFFI_OP(_CFFI_OP_NOOP, 137) },
   { "high_hz", offsetof(ek_log_mel_config, high_hz),
                sizeof(((ek_log_mel_config *)0)->high_hz),
-               _CFFI_OP(_CFFI_OP_NOOP, 132) },
+               _CFFI_OP(_CFFI_OP_NOOP, 137) },
   { "sample_rate_hz", offsetof(ek_micro_config, sample_rate_hz),
                       sizeof(((ek_micro_config *)0)->sample_rate_hz),
-                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "window_samples", offsetof(ek_micro_config, window_samples),
                       sizeof(((ek_micro_config *)0)->window_samples),
-                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "hop_samples", offsetof(ek_micro_config, hop_samples),
                    sizeof(((ek_micro_config *)0)->hop_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "channels", offsetof(ek_micro_config, channels),
                 sizeof(((ek_micro_config *)0)->channels),
-                _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "smoothing_bits", offsetof(ek_micro_config, smoothing_bits),
                       sizeof(((ek_micro_config *)0)->smoothing_bits),
-                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "pcan", offsetof(ek_micro_config, pcan),
             sizeof(((ek_micro_config *)0)->pcan),
-            _CFFI_OP(_CFFI_OP_NOOP, 151) },
+            _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "gain_bits", offsetof(ek_micro_config, gain_bits),
                  sizeof(((ek_micro_config *)0)->gain_bits),
-                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "log", offsetof(ek_micro_config, log),
            sizeof(((ek_micro_config *)0)->log),
-           _CFFI_OP(_CFFI_OP_NOOP, 151) },
+           _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "log_shift", offsetof(ek_micro_config, log_shift),
                  sizeof(((ek_micro_config *)0)->log_shift),
-                 _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "low_hz", offsetof(ek_micro_config, low_hz),
               sizeof(((ek_micro_config *)0)->low_hz),
               _CFFI_OP(_CFFI_OP_NOOP, 69) },
@@ -3261,54 +3459,66 @@ static const struct _cffi_field_s _cffi_fields[] = {
   { "output_scale", offsetof(ek_micro_config, output_scale),
                     sizeof(((ek_micro_config *)0)->output_scale),
                     _CFFI_OP(_CFFI_OP_NOOP, 69) },
+  { "plan", offsetof(ek_port, plan),
+            sizeof(((ek_port *)0)->plan),
+            _CFFI_OP(_CFFI_OP_NOOP, 24) },
+  { "stream", offsetof(ek_port, stream),
+              sizeof(((ek_port *)0)->stream),
+              _CFFI_OP(_CFFI_OP_NOOP, 5) },
+  { "out", offsetof(ek_port, out),
+           sizeof(((ek_port *)0)->out),
+           _CFFI_OP(_CFFI_OP_NOOP, 13) },
+  { "room", offsetof(ek_port, room),
+            sizeof(((ek_port *)0)->room),
+            _CFFI_OP(_CFFI_OP_NOOP, 6) },
   { "window", offsetof(ek_rolling_config, window),
               sizeof(((ek_rolling_config *)0)->window),
-              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+              _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "min_samples", offsetof(ek_rolling_config, min_samples),
                    sizeof(((ek_rolling_config *)0)->min_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "nan_policy", offsetof(ek_rolling_config, nan_policy),
                   sizeof(((ek_rolling_config *)0)->nan_policy),
-                  _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "ddof", offsetof(ek_rolling_config, ddof),
             sizeof(((ek_rolling_config *)0)->ddof),
-            _CFFI_OP(_CFFI_OP_NOOP, 151) },
+            _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "row", offsetof(ek_rolling_config, row),
            sizeof(((ek_rolling_config *)0)->row),
-           _CFFI_OP(_CFFI_OP_NOOP, 156) },
+           _CFFI_OP(_CFFI_OP_NOOP, 162) },
   { "quantile_count", offsetof(ek_rolling_config, quantile_count),
                       sizeof(((ek_rolling_config *)0)->quantile_count),
-                      _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "quantile_row", offsetof(ek_rolling_config, quantile_row),
                     sizeof(((ek_rolling_config *)0)->quantile_row),
-                    _CFFI_OP(_CFFI_OP_NOOP, 152) },
+                    _CFFI_OP(_CFFI_OP_NOOP, 158) },
   { "quantile", offsetof(ek_rolling_config, quantile),
                 sizeof(((ek_rolling_config *)0)->quantile),
-                _CFFI_OP(_CFFI_OP_NOOP, 133) },
+                _CFFI_OP(_CFFI_OP_NOOP, 138) },
   { "bins", offsetof(ek_rolling_config, bins),
             sizeof(((ek_rolling_config *)0)->bins),
-            _CFFI_OP(_CFFI_OP_NOOP, 151) },
+            _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "ewma_adjust", offsetof(ek_rolling_config, ewma_adjust),
                    sizeof(((ek_rolling_config *)0)->ewma_adjust),
-                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "low", offsetof(ek_rolling_config, low),
            sizeof(((ek_rolling_config *)0)->low),
-           _CFFI_OP(_CFFI_OP_NOOP, 132) },
+           _CFFI_OP(_CFFI_OP_NOOP, 137) },
   { "high", offsetof(ek_rolling_config, high),
             sizeof(((ek_rolling_config *)0)->high),
-            _CFFI_OP(_CFFI_OP_NOOP, 132) },
+            _CFFI_OP(_CFFI_OP_NOOP, 137) },
   { "ewma_alpha", offsetof(ek_rolling_config, ewma_alpha),
                   sizeof(((ek_rolling_config *)0)->ewma_alpha),
-                  _CFFI_OP(_CFFI_OP_NOOP, 132) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 137) },
   { "data", offsetof(ek_series, data),
             sizeof(((ek_series *)0)->data),
             _CFFI_OP(_CFFI_OP_NOOP, 24) },
   { "sample_stride", offsetof(ek_series, sample_stride),
                      sizeof(((ek_series *)0)->sample_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 159) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 165) },
   { "series_stride", offsetof(ek_series, series_stride),
                      sizeof(((ek_series *)0)->series_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 159) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 165) },
   { "samples", offsetof(ek_series, samples),
                sizeof(((ek_series *)0)->samples),
                _CFFI_OP(_CFFI_OP_NOOP, 6) },
@@ -3317,96 +3527,98 @@ static const struct _cffi_field_s _cffi_fields[] = {
               _CFFI_OP(_CFFI_OP_NOOP, 6) },
   { "sample_type", offsetof(ek_series, sample_type),
                    sizeof(((ek_series *)0)->sample_type),
-                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "width", offsetof(ek_tensor_config, width),
              sizeof(((ek_tensor_config *)0)->width),
-             _CFFI_OP(_CFFI_OP_NOOP, 151) },
+             _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "height", offsetof(ek_tensor_config, height),
               sizeof(((ek_tensor_config *)0)->height),
-              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+              _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "source", offsetof(ek_tensor_config, source),
               sizeof(((ek_tensor_config *)0)->source),
-              _CFFI_OP(_CFFI_OP_NOOP, 154) },
+              _CFFI_OP(_CFFI_OP_NOOP, 160) },
   { "scale", offsetof(ek_tensor_config, scale),
              sizeof(((ek_tensor_config *)0)->scale),
-             _CFFI_OP(_CFFI_OP_NOOP, 148) },
+             _CFFI_OP(_CFFI_OP_NOOP, 154) },
   { "offset", offsetof(ek_tensor_config, offset),
               sizeof(((ek_tensor_config *)0)->offset),
-              _CFFI_OP(_CFFI_OP_NOOP, 148) },
+              _CFFI_OP(_CFFI_OP_NOOP, 154) },
   { "fill", offsetof(ek_tensor_config, fill),
             sizeof(((ek_tensor_config *)0)->fill),
-            _CFFI_OP(_CFFI_OP_NOOP, 148) },
+            _CFFI_OP(_CFFI_OP_NOOP, 154) },
   { "planes", offsetof(ek_tensor_config, planes),
               sizeof(((ek_tensor_config *)0)->planes),
-              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+              _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "mode", offsetof(ek_tensor_config, mode),
             sizeof(((ek_tensor_config *)0)->mode),
-            _CFFI_OP(_CFFI_OP_NOOP, 151) },
+            _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "layout", offsetof(ek_tensor_config, layout),
               sizeof(((ek_tensor_config *)0)->layout),
-              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+              _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "type", offsetof(ek_tensor_config, type),
             sizeof(((ek_tensor_config *)0)->type),
-            _CFFI_OP(_CFFI_OP_NOOP, 151) },
+            _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "quantum", offsetof(ek_tensor_config, quantum),
                sizeof(((ek_tensor_config *)0)->quantum),
                _CFFI_OP(_CFFI_OP_NOOP, 69) },
   { "zero_point", offsetof(ek_tensor_config, zero_point),
                   sizeof(((ek_tensor_config *)0)->zero_point),
-                  _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "left", offsetof(ek_tensor_config, left),
             sizeof(((ek_tensor_config *)0)->left),
-            _CFFI_OP(_CFFI_OP_NOOP, 151) },
+            _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "top", offsetof(ek_tensor_config, top),
            sizeof(((ek_tensor_config *)0)->top),
-           _CFFI_OP(_CFFI_OP_NOOP, 151) },
+           _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "inner_width", offsetof(ek_tensor_config, inner_width),
                    sizeof(((ek_tensor_config *)0)->inner_width),
-                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "inner_height", offsetof(ek_tensor_config, inner_height),
                     sizeof(((ek_tensor_config *)0)->inner_height),
-                    _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                    _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "full_width", offsetof(ek_tensor_config, full_width),
                   sizeof(((ek_tensor_config *)0)->full_width),
-                  _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "full_height", offsetof(ek_tensor_config, full_height),
                    sizeof(((ek_tensor_config *)0)->full_height),
-                   _CFFI_OP(_CFFI_OP_NOOP, 151) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "skip_x", offsetof(ek_tensor_config, skip_x),
               sizeof(((ek_tensor_config *)0)->skip_x),
-              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+              _CFFI_OP(_CFFI_OP_NOOP, 157) },
   { "skip_y", offsetof(ek_tensor_config, skip_y),
               sizeof(((ek_tensor_config *)0)->skip_y),
-              _CFFI_OP(_CFFI_OP_NOOP, 151) },
+              _CFFI_OP(_CFFI_OP_NOOP, 157) },
 };
 
 static const struct _cffi_struct_union_s _cffi_struct_unions[] = {
-  { "$ek_image", 135, _CFFI_F_CHECK_FIELDS,
+  { "$ek_image", 140, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_image), offsetof(struct _cffi_align_typedef_ek_image, y), 0, 12 },
-  { "$ek_log_mel_config", 136, _CFFI_F_CHECK_FIELDS,
+  { "$ek_log_mel_config", 141, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_log_mel_config), offsetof(struct _cffi_align_typedef_ek_log_mel_config, y), 12, 25 },
-  { "$ek_micro_config", 139, _CFFI_F_CHECK_FIELDS,
+  { "$ek_micro_config", 144, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_micro_config), offsetof(struct _cffi_align_typedef_ek_micro_config, y), 37, 17 },
-  { "$ek_rolling_config", 142, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_rolling_config), offsetof(struct _cffi_align_typedef_ek_rolling_config, y), 54, 13 },
-  { "$ek_series", 144, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_series), offsetof(struct _cffi_align_typedef_ek_series, y), 67, 6 },
-  { "$ek_tensor_config", 145, _CFFI_F_CHECK_FIELDS,
-    sizeof(ek_tensor_config), offsetof(struct _cffi_align_typedef_ek_tensor_config, y), 73, 20 },
-  { "ek_log_mel_plan", 137, _CFFI_F_OPAQUE,
+  { "$ek_port", 147, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_port), offsetof(struct _cffi_align_typedef_ek_port, y), 54, 4 },
+  { "$ek_rolling_config", 148, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_rolling_config), offsetof(struct _cffi_align_typedef_ek_rolling_config, y), 58, 13 },
+  { "$ek_series", 150, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_series), offsetof(struct _cffi_align_typedef_ek_series, y), 71, 6 },
+  { "$ek_tensor_config", 151, _CFFI_F_CHECK_FIELDS,
+    sizeof(ek_tensor_config), offsetof(struct _cffi_align_typedef_ek_tensor_config, y), 77, 20 },
+  { "ek_log_mel_plan", 142, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_log_mel_stream", 138, _CFFI_F_OPAQUE,
+  { "ek_log_mel_stream", 143, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_micro_plan", 140, _CFFI_F_OPAQUE,
+  { "ek_micro_plan", 145, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_micro_stream", 141, _CFFI_F_OPAQUE,
+  { "ek_micro_stream", 146, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_rolling_plan", 143, _CFFI_F_OPAQUE,
+  { "ek_rolling_plan", 149, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
 };
 
 static const struct _cffi_enum_s _cffi_enums[] = {
-  { "$1", 146, _cffi_prim_int(4, 1),
+  { "$1", 152, _cffi_prim_int(4, 1),
     "EK_ALIGNMENT,EK_OK,EK_BAD_ARGUMENT,EK_BAD_ALIGNMENT,EK_BAD_ISA,EK_BAD_SAMPLE,EK_PORTABLE,EK_SSE2,EK_AVX2,"
     "EK_AVX512,EK_NEON,EK_SVE256,EK_ISA_COUNT,EK_FLOAT32,EK_INT16,EK_FLOAT64,EK_FLOAT16,EK_UINT8,EK_INT8,EK_WINDOW_POVEY,"
     "EK_WINDOW_HANN_PERIODIC,EK_WINDOW_HANN,EK_WINDOW_HAMMING,EK_WINDOW_HAMMING_PERIODIC,EK_WINDOW_RECTANGULAR,"
@@ -3416,23 +3628,24 @@ static const struct _cffi_enum_s _cffi_enums[] = {
     "EK_ROLLING_STD,EK_ROLLING_Z_SCORE,EK_ROLLING_SLOPE,EK_ROLLING_MIN,EK_ROLLING_MAX,EK_ROLLING_ENTROPY,EK_ROLLING_EWMA,"
     "EK_ROLLING_KINDS,EK_ROLLING_QUANTILES,EK_ROLLING_MAX_WINDOW,EK_ROLLING_MAX_BINS,EK_NAN_PROPAGATE,EK_NAN_IGNORE,"
     "EK_NAN_ERROR" },
-  { "$2", 147, _cffi_prim_int(4, 0),
+  { "$2", 153, _cffi_prim_int(4, 0),
     "EK_CPU_SSE2,EK_CPU_AVX2,EK_CPU_AVX512,EK_CPU_AVX512_VNNI,EK_CPU_ASIMD,EK_CPU_FP16,EK_CPU_DOTPROD,EK_CPU_I8MM,"
     "EK_CPU_BF16,EK_CPU_SVE,EK_CPU_SVE2,EK_CPU_SME,EK_CPU_SVE256" },
 };
 
 static const struct _cffi_typename_s _cffi_typenames[] = {
-  { "ek_image", 135 },
-  { "ek_log_mel_config", 136 },
-  { "ek_log_mel_plan", 137 },
-  { "ek_log_mel_stream", 138 },
-  { "ek_micro_config", 139 },
-  { "ek_micro_plan", 140 },
-  { "ek_micro_stream", 141 },
-  { "ek_rolling_config", 142 },
-  { "ek_rolling_plan", 143 },
-  { "ek_series", 144 },
-  { "ek_tensor_config", 145 },
+  { "ek_image", 140 },
+  { "ek_log_mel_config", 141 },
+  { "ek_log_mel_plan", 142 },
+  { "ek_log_mel_stream", 143 },
+  { "ek_micro_config", 144 },
+  { "ek_micro_plan", 145 },
+  { "ek_micro_stream", 146 },
+  { "ek_port", 147 },
+  { "ek_rolling_config", 148 },
+  { "ek_rolling_plan", 149 },
+  { "ek_series", 150 },
+  { "ek_tensor_config", 151 },
 };
 
 static const struct _cffi_type_context_s _cffi_type_context = {
@@ -3442,12 +3655,12 @@ static const struct _cffi_type_context_s _cffi_type_context = {
   _cffi_struct_unions,
   _cffi_enums,
   _cffi_typenames,
-  105,  /* num_globals */
-  11,  /* num_struct_unions */
+  108,  /* num_globals */
+  12,  /* num_struct_unions */
   2,  /* num_enums */
-  11,  /* num_typenames */
+  12,  /* num_typenames */
   NULL,  /* no includes */
-  164,  /* num_types */
+  170,  /* num_types */
   0,  /* flags */
 };
 

@@ -79,13 +79,13 @@ class MicroFrontend:
         stream = MicroStreamKernel(self._kernel)
         rows = out.reshape(-1, *shape[-2:])
         for one, target in zip(samples.reshape(-1, count), rows, strict=True):
-            stream.push_into(one, target)
+            stream.push_into(one, stream.takes[one.dtype], target)
             stream.restart()
         return out
 
     def stream(self) -> FeatureStream:
         """The same of a signal that comes in chunks; only int16 is taken."""
-        return FeatureStream(MicroStreamKernel(self._kernel), (np.dtype(np.int16),))
+        return FeatureStream(MicroStreamKernel(self._kernel))
 
     def __repr__(self) -> str:
         return f"MicroFrontend({self._spec!r})"

@@ -1,25 +1,28 @@
 """Features of a signal that comes in chunks."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import InputError, UsageError
-from edgekit.features.samples import DTYPES, checked
+from edgekit.features.samples import checked
 
-_ARRAY = np.ndarray  # looked up for every chunk
+_ARRAY = np.ndarray
 
 
 class StreamKernel(Protocol):
     """What computes the rows: bounded state, no checks."""
 
     columns: int
+    takes: Mapping[np.dtype[Any], Any]
+    """The dtypes it takes, and how."""
 
-    def push(self, samples: Any) -> NDArray[Any]:
-        """Rows that these samples make known."""
+    def push(self, samples: Any, take: Any) -> NDArray[Any]:
+        """Rows that these samples make known; a ValueError where they are not contiguous."""
 
-    def push_into(self, samples: Any, out: Any) -> int:
+    def push_into(self, samples: Any, take: Any, out: Any) -> int:
         """The same into an array; their number, negative where there is no room."""
 
     def flush(self) -> NDArray[Any]:
@@ -42,12 +45,11 @@ class FeatureStream:
     release the GIL.
     """
 
-    __slots__ = ("_busy", "_dtypes", "_kernel", "_push")
+    __slots__ = ("_busy", "_kernel", "_push", "_take_of")
 
-    def __init__(self, kernel: StreamKernel, dtypes: tuple[np.dtype[Any], ...] = DTYPES) -> None:
+    def __init__(self, kernel: StreamKernel) -> None:
         self._kernel = kernel
-        self._push = kernel.push
-        self._dtypes = dtypes
+        self._push, self._take_of = kernel.push, kernel.takes.get  # looked up for every chunk
         self._busy = False
 
     @property
@@ -78,29 +80,40 @@ class FeatureStream:
                 then not taken.
             UsageError: another thread is in a call of this stream.
         """
-        if (
-            type(samples) is not _ARRAY
-            or samples.dtype not in self._dtypes
-            or samples.ndim != 1
-            or not samples.flags.c_contiguous
-        ):
-            samples = self._checked(samples)
+        take = None
+        if type(samples) is _ARRAY and samples.ndim == 1 and out is None:
+            take = self._take_of(samples.dtype)
+        if take is None:
+            return self._push_checked(samples, out)
         if self._busy:
             raise _in_use()
         self._busy = True
         try:
-            return self._push(samples) if out is None else self._push_into(samples, out)
+            return self._push(samples, take)
+        except ValueError:  # not contiguous
+            return self._push(np.ascontiguousarray(samples), take)
         finally:
             self._busy = False
 
-    def _checked(self, samples: NDArray[Any]) -> NDArray[Any]:
+    def _push_checked(
+        self, samples: NDArray[Any], out: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
         samples = checked(samples)
-        if samples.dtype not in self._dtypes:
-            wanted = " or ".join(str(dtype) for dtype in self._dtypes)
+        take = self._take_of(samples.dtype)
+        if take is None:
+            wanted = " or ".join(str(dtype) for dtype in self._kernel.takes)
             raise InputError("samples", f"got {samples.dtype}, expected {wanted}", "convert them")
-        return samples
+        self._enter()
+        try:
+            if out is None:
+                return self._push(samples, take)
+            return self._push_into(samples, take, out)
+        finally:
+            self._busy = False
 
-    def _push_into(self, samples: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def _push_into(
+        self, samples: NDArray[Any], take: Any, out: NDArray[Any]
+    ) -> NDArray[np.float32]:
         columns = self._kernel.columns
         if (
             not isinstance(out, np.ndarray)
@@ -114,7 +127,7 @@ class FeatureStream:
             )
             wanted = f"a contiguous float32 array of shape (rows, {columns}) to write to"
             raise InputError("out", f"got {found}, expected {wanted}", "make it with numpy.empty")
-        rows = self._kernel.push_into(samples, out)
+        rows = self._kernel.push_into(samples, take, out)
         if rows < 0:
             problem = f"{len(out)} rows are too few for what {samples.size} samples complete"
             raise InputError("out", problem, "give more rows, or smaller chunks")

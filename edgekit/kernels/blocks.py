@@ -1,6 +1,7 @@
-"""Rows that a stream gives, in blocks whose addresses are known: an address costs 0.3 µs to ask."""
+"""Chunks to a stream's kernel, and the rows that it gives; what every chunk needs is asked once."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,28 +11,75 @@ from edgekit.errors import InternalError
 
 BLOCK_ROWS = 64
 FLOATS = ffi.typeof("float[]")
+from_buffer = ffi.from_buffer
+
+Take: TypeAlias = Callable[[Any, Any, int], int]
+"""Of the kernel, for one dtype: port, samples and their number to the number of rows."""
 
 
 class Blocks:
-    """What a stream's kernel is besides: rows go to `_start` + `_used` rows, then are handed out.
+    """What a stream's kernel is besides.
 
-    Its attributes are read for every chunk, so they are the kernel's own. Rows that were handed out
-    are never written again. A row keeps the block it lies in, which is some kilobytes, as long as
-    it lives.
+    Rows go to blocks whose address is known: to ask for one costs as much as a quarter of a frame.
+    They are handed out, and never written again. A row keeps the block it lies in, which is some
+    kilobytes, as long as it lives.
 
     Args:
+        takes: what takes the samples of each dtype.
+        plan: of the kernel, as a pointer.
+        stream: its state, as a pointer.
         columns: of a row.
+        hop: samples from row to row.
     """
 
-    def __init__(self, columns: int) -> None:
+    def __init__(
+        self, takes: Mapping[np.dtype[Any], Take], plan: Any, stream: Any, columns: int, hop: int
+    ) -> None:
+        self.takes = takes
         self.columns = columns
+        self._hop = hop
+        self._port = ffi.new("ek_port *", {"plan": plan, "stream": stream})
         self._renew(BLOCK_ROWS)
 
     def _renew(self, rows: int) -> None:
         """A new block, of at least `rows` rows."""
-        self._used, self._size = 0, max(rows, BLOCK_ROWS)
-        self._rows: NDArray[np.float32] = np.empty((self._size, self.columns), np.float32)
-        self._start: Any = ffi.cast("float *", ffi.from_buffer(self._rows))
+        size = rows if rows > BLOCK_ROWS else BLOCK_ROWS
+        self._used, self._rows = 0, np.empty((size, self.columns), np.float32)
+        self._single = self._rows.reshape(size, 1, self.columns)
+        self._port.room, self._port.out = size, from_buffer(FLOATS, self._rows)
+
+    def push(self, samples: NDArray[Any], take: Take) -> NDArray[np.float32]:
+        """Rows of shape (frames, columns) that these samples make known.
+
+        Args:
+            samples: of shape (n,).
+            take: of `takes`, for their dtype.
+
+        Raises:
+            ValueError: they are not contiguous, and are not taken.
+        """
+        frames = take(self._port, from_buffer(samples), len(samples))
+        used = self._used
+        if frames == 1:
+            self._used = used + 1
+            row: NDArray[np.float32] = self._single[used]
+            return row
+        if frames < 0:  # no room: nothing was taken
+            self._renew(len(samples) // self._hop + 2)
+            frames = checked_rows(take(self._port, from_buffer(samples), len(samples)))
+            used = 0
+        self._used = end = used + frames
+        return self._rows[used:end]
+
+    def push_into(self, samples: NDArray[Any], take: Take, out: NDArray[np.float32]) -> int:
+        """As `push`, into a contiguous array; the number of rows, negative if there is no room."""
+        port = self._port
+        mine = port.room, port.out
+        port.room, port.out = len(out), from_buffer(FLOATS, out)
+        try:
+            return int(take(port, from_buffer(samples), len(samples)))
+        finally:
+            port.room, port.out = mine
 
 
 def checked_rows(rows: int) -> int:

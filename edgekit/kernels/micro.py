@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from edgekit._native._kernels import ffi, lib
 from edgekit.errors import UsageError
-from edgekit.kernels.blocks import FLOATS, Blocks, checked_rows
+from edgekit.kernels.blocks import Blocks, Take
 from edgekit.kernels.machine import aligned, check, isa_number
 
-INT16S = ffi.typeof("int16_t[]")
-from_buffer, stream_push = ffi.from_buffer, lib.ek_micro_stream_push
+_TAKES: dict[np.dtype[Any], Take] = {np.dtype(np.int16): lib.ek_micro_port_int16}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +74,15 @@ class MicroStreamKernel(Blocks):
     """
 
     def __init__(self, kernel: MicroKernel, *, isa: str | None = None) -> None:
-        super().__init__(kernel.settings.channels)
         self._kernel = kernel
         self._isa = isa_number(isa)
         self._memory = aligned(lib.ek_micro_stream_bytes(kernel.plan))
         self._pointer = ffi.cast("ek_micro_stream *", ffi.from_buffer(self._memory))
-        self._plan, self._hop = kernel.plan, kernel.settings.hop_samples
-        self._chunk: Any = None
+        settings = kernel.settings
+        super().__init__(
+            _TAKES, kernel.plan, self._pointer, settings.channels, settings.hop_samples
+        )
+        self._plan = kernel.plan
         self.restart()
 
     @property
@@ -93,35 +94,6 @@ class MicroStreamKernel(Blocks):
         """Forget what came so far, noise estimates too."""
         size = self._memory.size
         check(lib.ek_micro_stream_start(self._plan, self._isa, self._pointer, size), "stream")
-
-    def push(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
-        """Rows of shape (frames, channels) that these samples make known.
-
-        Args:
-            samples: native int16 of shape (n,), contiguous.
-        """
-        if samples is not self._chunk:  # callers may fill one buffer again and again
-            self._address, self._chunk = from_buffer(INT16S, samples), samples
-        count, used = len(samples), self._used
-        frames = stream_push(
-            self._plan,
-            self._pointer,
-            self._address,
-            count,
-            self._size - used,
-            self._start + used * self.columns,
-        )
-        if frames < 0:  # no room: nothing was taken
-            self._renew(count // self._hop + 1)
-            frames = checked_rows(self.push_into(samples, self._rows))
-            used = 0
-        self._used = end = used + frames
-        return self._rows[used:end]
-
-    def push_into(self, samples: NDArray[np.int16], out: NDArray[np.float32]) -> int:
-        """As `push`, into a contiguous array; the number of rows, negative if there is no room."""
-        address, rows = from_buffer(INT16S, samples), from_buffer(FLOATS, out)
-        return int(stream_push(self._plan, self._pointer, address, len(samples), len(out), rows))
 
     def flush(self) -> NDArray[np.float32]:
         """No rows: a window is known as soon as its samples are."""

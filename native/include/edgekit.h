@@ -284,6 +284,20 @@ EK_API int64_t ek_micro_stream_push(const ek_micro_plan *plan, ek_micro_stream *
                                     const int16_t *samples, size_t sample_count, size_t room,
                                     float *out);
 
+/* Where the rows of a stream go next. */
+typedef struct {
+    const void *plan;
+    void *stream;
+    float *out;
+    size_t room; /* rows */
+} ek_port;
+
+/* The stream's push, not its last one, of a caller that has set up a port and says nothing twice: rows
+ * go to the port's memory, which moves on by as many. */
+EK_API int64_t ek_log_mel_port_float32(ek_port *port, const void *samples, size_t sample_count);
+EK_API int64_t ek_log_mel_port_int16(ek_port *port, const void *samples, size_t sample_count);
+EK_API int64_t ek_micro_port_int16(ek_port *port, const void *samples, size_t sample_count);
+
 /* In place: max(value, largest - range), then (value + offset) * scale. One NaN makes all NaN. */
 EK_API int ek_clamp_range(float *values, size_t count, float range, float offset, float scale);
 

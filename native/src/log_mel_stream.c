@@ -155,3 +155,25 @@ int64_t ek_log_mel_stream_push(const ek_log_mel_plan *plan, ek_log_mel_stream *s
     } while (taken < sample_count);
     return (int64_t)frames;
 }
+
+static int64_t ported(ek_port *port, const void *samples, int sample_type, size_t sample_count)
+{
+    const ek_log_mel_plan *plan = port->plan;
+    const int64_t frames = ek_log_mel_stream_push(plan, port->stream, samples, sample_type,
+                                                  sample_count, 0, port->room, port->out);
+    if (frames > 0) {
+        port->out += (size_t)frames * (size_t)plan->columns;
+        port->room -= (size_t)frames;
+    }
+    return frames;
+}
+
+int64_t ek_log_mel_port_float32(ek_port *port, const void *samples, size_t sample_count)
+{
+    return port ? ported(port, samples, EK_FLOAT32, sample_count) : EK_BAD_ARGUMENT;
+}
+
+int64_t ek_log_mel_port_int16(ek_port *port, const void *samples, size_t sample_count)
+{
+    return port ? ported(port, samples, EK_INT16, sample_count) : EK_BAD_ARGUMENT;
+}

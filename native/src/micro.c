@@ -159,3 +159,17 @@ int64_t ek_micro_stream_push(const ek_micro_plan *plan, ek_micro_stream *stream,
     }
     return (int64_t)frames;
 }
+
+int64_t ek_micro_port_int16(ek_port *port, const void *samples, size_t sample_count)
+{
+    if (!port)
+        return EK_BAD_ARGUMENT;
+    const ek_micro_plan *plan = port->plan;
+    const int64_t frames =
+        ek_micro_stream_push(plan, port->stream, samples, sample_count, port->room, port->out);
+    if (frames > 0) {
+        port->out += (size_t)frames * (size_t)plan->config.channels;
+        port->room -= (size_t)frames;
+    }
+    return frames;
+}

@@ -108,6 +108,30 @@ static void wrong_calls_are_refused(void)
     CHECK(ek_micro_stream_push(plan, stream, samples, 640, 2, out) == 2, "two rows");
 }
 
+static void a_port_moves_on_by_the_rows_it_gives(void)
+{
+    static char memory[1 << 16] __attribute__((aligned(64)));
+    static char state[1 << 16] __attribute__((aligned(64)));
+    static int16_t samples[1600];
+    static float expected[8 * 40], found[8 * 40];
+    ek_micro_plan *plan = (ek_micro_plan *)memory;
+    const size_t bytes = sizeof state;
+    fill(samples, 7, COUNT(samples));
+    CHECK(ek_micro_plan_build(&usual, memory, sizeof memory) == EK_OK, "plan");
+    CHECK(ek_micro_stream_start(plan, 0, state, bytes) == EK_OK, "start");
+    CHECK(ek_micro_stream_push(plan, (ek_micro_stream *)state, samples, 1600, 8, expected) == 8,
+          "rows");
+    CHECK(ek_micro_stream_start(plan, 0, state, bytes) == EK_OK, "again");
+    ek_port port = {plan, state, found, 4};
+    CHECK(ek_micro_port_int16(&port, samples, 800) == 3, "three rows");
+    CHECK(ek_micro_port_int16(&port, samples + 800, 800) == EK_BAD_ARGUMENT, "no room");
+    CHECK(port.room == 1 && port.out == found + 3 * 40, "moved");
+    port.room = 5;
+    CHECK(ek_micro_port_int16(&port, samples + 800, 800) == 5, "the others");
+    CHECK(port.room == 0 && memcmp(expected, found, sizeof found) == 0, "bits");
+    CHECK(ek_micro_port_int16(NULL, samples, 1) == EK_BAD_ARGUMENT, "no port");
+}
+
 int main(void)
 {
     static int16_t samples[MOST_SAMPLES];
@@ -118,5 +142,6 @@ int main(void)
             versions_agree(micro_presets[i], samples, count);
         }
     wrong_calls_are_refused();
+    a_port_moves_on_by_the_rows_it_gives();
     return 0;
 }

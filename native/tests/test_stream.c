@@ -110,10 +110,38 @@ static void wrong_calls_are_refused(void)
     CHECK(PUSH(samples, 0, 400, 2, out) == 1, "one frame");
 }
 
+static void a_port_moves_on_by_the_rows_it_gives(void)
+{
+    enum { SAMPLES = 4000, ROWS = 23, COLUMNS = 80 };
+    static char memory[1 << 17] __attribute__((aligned(64)));
+    static char state[1 << 18] __attribute__((aligned(64)));
+    static float samples[SAMPLES], expected[ROWS * COLUMNS], found[ROWS * COLUMNS];
+    static int16_t shorts[SAMPLES];
+    uint64_t seed = 9;
+    CHECK(ek_log_mel_plan_build(&kaldi_80, memory, sizeof memory) == EK_OK, "plan");
+    const ek_log_mel_plan *plan = (const ek_log_mel_plan *)memory;
+    for (int i = 0; i < SAMPLES; i++)
+        samples[i] = shorts[i] = (int16_t)(next_random(&seed) >> 16);
+    const signal s = {plan, (const char *)samples, EK_FLOAT32, SAMPLES};
+    CHECK(whole(&s, 0, expected) == ROWS * COLUMNS, "whole");
+    CHECK(ek_log_mel_stream_start(plan, 0, state, sizeof state) == EK_OK, "start");
+    ek_port port = {plan, state, found, 5};
+    CHECK(ek_log_mel_port_float32(&port, samples, 1000) == 4, "four rows");
+    CHECK(port.room == 1 && port.out == found + 4 * COLUMNS, "moved");
+    CHECK(ek_log_mel_port_int16(&port, shorts + 1000, 3000) == EK_BAD_ARGUMENT, "no room");
+    CHECK(port.room == 1 && port.out == found + 4 * COLUMNS, "not moved");
+    port.room = ROWS - 4;
+    CHECK(ek_log_mel_port_int16(&port, shorts + 1000, 3000) == ROWS - 4, "the others");
+    CHECK(port.room == 0 && memcmp(expected, found, sizeof found) == 0, "bits");
+    CHECK(ek_log_mel_port_float32(NULL, samples, 1) == EK_BAD_ARGUMENT, "no port");
+    CHECK(ek_log_mel_port_int16(NULL, shorts, 1) == EK_BAD_ARGUMENT, "no port");
+}
+
 int main(void)
 {
     for (size_t i = 0; i < COUNT(presets); i++)
         every_preset(presets[i]);
     wrong_calls_are_refused();
+    a_port_moves_on_by_the_rows_it_gives();
     return 0;
 }

@@ -74,6 +74,29 @@ def test_out_receives_the_rows_and_is_what_comes_back():
     assert (out[len(rows) :] == -1).all()
 
 
+def test_chunks_into_out_and_into_new_memory_take_turns():
+    stream, out, rows = LogMel.kaldi().stream(), np.empty((20, 80), np.float32), []
+    for turn, at in enumerate(range(0, SPEECH.size, 1_000)):
+        given = stream.push(SPEECH[at : at + 1_000], out=out if turn % 2 else None)
+        rows.append(given.copy())
+    np.testing.assert_array_equal(np.concatenate(rows), LogMel.kaldi()(SPEECH))
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [SPEECH.repeat(3)[::3], SPEECH[::-1].copy()[::-1], np.ma.masked_array(SPEECH)],
+    ids=["strided", "backwards", "a subclass"],
+)
+def test_samples_that_are_not_plain_and_contiguous_are_taken_too(samples):
+    np.testing.assert_array_equal(LogMel.kaldi().stream().push(samples), LogMel.kaldi()(SPEECH))
+
+
+def test_samples_that_cannot_be_written_to_are_taken():
+    samples = SPEECH.copy()
+    samples.flags.writeable = False
+    np.testing.assert_array_equal(LogMel.kaldi().stream().push(samples), LogMel.kaldi()(SPEECH))
+
+
 def test_without_room_the_chunk_is_not_taken():
     stream, whole = LogMel.kaldi().stream(), LogMel.kaldi()(SPEECH[:1_600])
     with pytest.raises(InputError, match="out: 3 rows are too few for what 1600 samples complete"):
@@ -153,5 +176,6 @@ def test_a_second_thread_is_refused():
 @pytest.mark.parametrize("isa", kernels.available_isas())
 def test_every_instruction_set_streams_the_same_bits(isa):
     stream = kernels.LogMelStreamKernel(kernels.LogMelKernel(LogMel.kaldi().settings), isa=isa)
-    rows = [stream.push(SPEECH[at : at + 1_000]) for at in range(0, SPEECH.size, 1_000)]
+    take = stream.takes[SPEECH.dtype]
+    rows = [stream.push(SPEECH[at : at + 1_000], take) for at in range(0, SPEECH.size, 1_000)]
     np.testing.assert_array_equal(np.concatenate(rows), LogMel.kaldi()(SPEECH))
