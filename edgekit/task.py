@@ -165,8 +165,8 @@ class Task:
                 self._check_array(array, what)
 
     def _check_array(self, array: Array, what: str) -> None:
-        if array.dtype == object:
-            problem = f"{what} is an array of Python objects, expected numbers"
+        if array.dtype == object and not all(isinstance(each, str) for each in array.flat):
+            problem = f"{what} is an array of Python objects, expected numbers or strings"
             raise TaskError(self.thing, problem, WAY_OUT)
         if array.size == 0:
             raise TaskError(self.thing, f"{what} is empty, shape {array.shape}", WAY_OUT)

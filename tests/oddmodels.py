@@ -188,3 +188,19 @@ def random_numbers() -> ModelProto:
         node("Add", ["x", "noise"], ["y"]),
     ]
     return model_of(nodes, [value("x", [2, 3])], [value("y", [2, 3])])
+
+
+def strings() -> ModelProto:
+    """Words in, words and numbers out, and nothing that multiplies."""
+    text = TensorProto.STRING
+    words = helper.make_tensor("words", text, [3], [b"red", "gr\u00fcn".encode(), b"oak"])
+    nodes = [
+        node("LabelEncoder", ["x"], ["y"], domain="ai.onnx.ml",
+             keys_strings=["red", "gr\u00fcn", "oak"], values_floats=[0.0, 1.0, 2.0]),
+        node("Cast", ["y"], ["place"], to=INT64),
+        node("Gather", ["words", "place"], ["word"], axis=0),
+    ]  # fmt: skip
+    outputs = [value("y", ["n"]), value("word", ["n"], text)]
+    graph = helper.make_graph(nodes, "net", [value("x", ["n"], text)], outputs, [words])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 2)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)

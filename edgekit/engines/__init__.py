@@ -126,6 +126,15 @@ def fits(tensor: Tensor, array: object) -> bool:
     return same_kind and all(isinstance(want, str) or want == have for want, have in sizes)
 
 
+def plain(array: Any) -> Array:
+    """An array without Python objects: strings as NumPy holds them, anything else as it is.
+
+    Runtimes return strings as objects; only plain arrays go into files and to other processes.
+    """
+    found: Array = np.asarray(array)
+    return found.astype(np.str_) if found.dtype.kind in "OS" else found
+
+
 def first_line(error: BaseException) -> str:
     """The first line of a runtime's error, at most 300 characters."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgekit.bundle import Bundle
-from edgekit.engines import Array
+from edgekit.engines import Array, plain
 from edgekit.errors import UsageError
 from edgekit.manifest import Tensor
 from edgekit.measure.contained import contained_model
@@ -48,7 +48,7 @@ def _write(sample: Any, folder: Path, number: int) -> dict[str, str]:
     paths = {}
     for place, (name, array) in enumerate(arrays.items()):
         path = folder / f"{number}.{place}.npy"
-        np.save(path, np.asarray(array), allow_pickle=False)
+        np.save(path, plain(array), allow_pickle=False)
         paths[name] = str(path)
     return paths
 

@@ -211,3 +211,10 @@ def test_the_p_value_of_a_drop_agrees_with_its_bound(task):
     assert drop_p_value(drop, drop.lower) == pytest.approx(0.05)
     assert drop_p_value(drop, drop.point) == pytest.approx(0.5)
     assert drop_p_value(drop, 0.0) < 0.05 < drop_p_value(drop, 0.2)
+
+
+def test_a_drop_of_just_the_limit_is_not_more_by_a_rounding_error(task):
+    reference, candidate = np.arange(200) >= 7, np.arange(200) >= 9
+    assert task.score([1] * 193 + [0] * 7, [1] * 200) - 0.955 > 0.01
+    drop = compare_scores(task, answers(task, reference), answers(task, candidate))
+    assert drop.point == 0.01

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from onnx import ModelProto, TensorProto, helper
 
-from edgekit.engines import Array, Engine, open_engine
+from edgekit.engines import Array, Engine, open_engine, plain
 from edgekit.errors import ModelError, TaskError
 from edgekit.task import Task
 from edgekit_converters.calibration.shelf import Place, Shelf, go_over, key_of
@@ -82,9 +82,10 @@ class FeedSampler:
         self.seen += 1
         slot = self._random.randrange(self.seen)
         if len(self.kept) < self.most:
-            self.kept.append({name: array.copy() for name, array in feeds.items()})
-        elif slot < self.most:
-            self.kept[slot] = {name: array.copy() for name, array in feeds.items()}
+            self.kept.append({})
+            slot = len(self.kept) - 1
+        if slot < self.most:
+            self.kept[slot] = {name: plain(array).copy() for name, array in feeds.items()}
 
     def go_on(self, seen: int, kept: list[dict[str, Array]]) -> None:
         """As if so many had been offered, of which these were kept."""

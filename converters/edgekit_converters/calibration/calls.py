@@ -40,7 +40,9 @@ class Calls:
 
     def evaluating(self, feeds: Mapping[str, Array]) -> None:
         """A call on the evaluation split: only its sizes are looked at."""
-        self.sizes.add(tuple((name, a.dtype.str, a.shape) for name, a in sorted(feeds.items())))
+        self.sizes.add(
+            tuple((name, _dtype(array), array.shape) for name, array in sorted(feeds.items()))
+        )
 
     def every_shape(self, count: int) -> list[dict[str, Array]]:
         """The first `count` kept calls, then empty ones for every other combination of sizes."""
@@ -49,3 +51,8 @@ class Calls:
             for sizes in sorted(self.sizes)
         ]
         return [*self.kept[:count], *blank]
+
+
+def _dtype(array: Array) -> str:
+    """The dtype as NumPy writes it; strings of any length are one."""
+    return "<U1" if array.dtype.kind in "OSU" else array.dtype.str

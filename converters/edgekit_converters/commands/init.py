@@ -62,7 +62,7 @@ def task_text(inputs: "tuple[Tensor, ...]", outputs: "tuple[Tensor, ...]") -> st
         inputs="\n".join(f"#   {_described(each)}" for each in inputs),
         outputs="\n".join(f"#   {_described(each)}" for each in outputs),
         feeds="".join(f"        {each.name!r}: {_blank(each)},\n" for each in inputs),
-        output=outputs[0].name,
+        answer=_answer(outputs[0]),
     )
 
 
@@ -76,6 +76,16 @@ def _blank(tensor: "Tensor") -> str:
     return f"np.zeros({sizes}, {dtype})"
 
 
+def _answer(output: "Tensor") -> str:
+    """What a first guess returns: the best class, the label, or all of it."""
+    is_row = len(output.shape) <= 2
+    if is_row and output.dtype.startswith("float"):
+        return f"int(outputs[{output.name!r}].argmax())"
+    if is_row:
+        return f"outputs[{output.name!r}].ravel().tolist()[0]"
+    return f"outputs[{output.name!r}]  # make of it what a label is: a class, a box, a text"
+
+
 SETTINGS = """\
 # Settings of edgekit; a flag on the command line wins. One table for each command.
 
@@ -84,7 +94,7 @@ task = "task.py"
 target = "host"         # what the model is made for; host is this machine
 max-drop = 0.01         # of score(), 0 to 1: one point
 certify = false         # true: ask it of the 95 % bound, which needs more samples
-out = "out"             # bundles and report.html go there
+out = "out"             # bundles, evidence and report go there
 version = "1"
 seed = 0
 """
@@ -114,7 +124,7 @@ def predict(run, input):
     feeds = {{
 {feeds}    }}
     outputs = run(feeds)
-    return int(outputs["{output}"].argmax())
+    return {answer}
 
 
 def score(predictions, labels):

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from edgekit.engines import Array, Engine
+from edgekit.engines import Array, Engine, plain
 from edgekit.errors import TaskError
 from edgekit.selftest import GOLDEN, Case, Golden
 from edgekit.task import Task
@@ -115,7 +115,7 @@ def _store(files: dict[str, bytes], stem: str, array: Array) -> str:
 def npy(array: Array) -> bytes:
     """An array as the content of a .npy file."""
     buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
+    np.save(buffer, plain(array), allow_pickle=False)
     return buffer.getvalue()
 
 

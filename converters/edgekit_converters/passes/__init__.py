@@ -27,6 +27,7 @@ __all__ = [
     "DEFAULT_PASSES",
     "FORMS",
     "FORMS_OF_ANY_SIZE",
+    "NEEDED",
     "TIDYING",
     "Feeds",
     "Form",
@@ -46,6 +47,14 @@ TIDYING: tuple[Pass, ...] = (
     Views(),
 )
 """What a rewrite leaves behind is cleaned by these."""
+
+NEEDED: tuple[Pass, ...] = (
+    DenseWeights(),
+    DeadEnds(),
+    OpsetUpgrade(),
+    NodeNames(),
+)
+"""Without these most recipes cannot be made; the others are dropped where they cost time."""
 
 DEFAULT_PASSES: tuple[Pass, ...] = (
     DenseWeights(),

@@ -96,7 +96,12 @@ def _keeps_shape(draft: Draft, value: str, constant: str) -> bool:
 
 
 def _as_product(draft: Draft, node: NodeProto) -> NodeProto:
-    """x² as a product: a power goes through the math library."""
+    """x² as a product: a power goes through the math library.
+
+    A square that is averaged stays: of such the runtime makes one operator, layer or RMS norm.
+    """
+    if is_op(draft.sole_reader(node.output[0]), "ReduceMean"):
+        return node
     is_float = draft.types.get(node.input[0]) == TensorProto.FLOAT if node.input else False
     if not is_op(node, "Pow") or not is_float or draft.single(node.input[1]) != 2.0:
         return node

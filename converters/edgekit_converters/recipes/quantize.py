@@ -17,7 +17,7 @@ from onnx import ModelProto, TensorProto
 from edgekit.engines import first_line
 from edgekit.errors import ModelError, UsageError
 from edgekit_converters.calibration.calibrate import Ranges
-from edgekit_converters.graph import all_tensors, copy_of, opset
+from edgekit_converters.graph import all_tensors, constants, copy_of, opset
 from edgekit_converters.passes.opset_upgrade import PER_CHANNEL_OPSET
 from edgekit_converters.recipes.placement import (
     DYNAMIC,
@@ -171,14 +171,16 @@ def to_fp16(model: ModelProto, kept: Sequence[str] = ()) -> ModelProto:
 
 
 def prepared(model: ModelProto) -> ModelProto:
-    """A copy that spares onnxruntime's quantizer two faults.
+    """A copy that spares onnxruntime's quantizer three faults.
 
-    It is marked as pre-processed, or advice is logged. And each operator has a bias of its own:
+    It is marked as pre-processed, or advice is logged. Constant nodes become initializers: it asks
+    for a range of their outputs. And each operator has a bias of its own:
     for a shared one the quantizer adds a copy called `{bias}2`, a name that may be taken.
     """
     result = copy_of(model)
     onnx.helper.set_model_props(result, {"onnx.quant.pre_process": "onnxruntime.quant"})
-    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    _store_constants(result)
+    stored = {tensor.name: tensor for tensor in result.graph.initializer}
     uses = Counter(name for node in model.graph.node for name in node.input)
     for node in result.graph.node:
         if node.op_type in WEIGHTED and len(node.input) == 3 and uses[node.input[2]] > 1:
@@ -188,6 +190,17 @@ def prepared(model: ModelProto) -> ModelProto:
                 result.graph.initializer.add().CopyFrom(bias)
                 result.graph.initializer[-1].name = node.input[2]
     return result
+
+
+def _store_constants(model: ModelProto) -> None:
+    stored = constants(model.graph)
+    kept = [node for node in model.graph.node if not stored.keys() & set(node.output)]
+    known = {tensor.name for tensor in model.graph.initializer}
+    for name in (each for each in stored if each not in known):
+        model.graph.initializer.add().CopyFrom(stored[name])
+        model.graph.initializer[-1].name = name
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def _drop(judged: Judged | None) -> str:
     if judged is None:
         return "–"
     drop = judged.drop
-    return f"{drop.point * 100:.2f} [{drop.low * 100:.2f}, {drop.high * 100:.2f}]"
+    return f"{drop.point * 100:z.2f} [{drop.low * 100:z.2f}, {drop.high * 100:z.2f}]"
 
 
 def _agreement(judged: Judged | None) -> str:

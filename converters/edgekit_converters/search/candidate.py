@@ -104,4 +104,4 @@ def describe_cost(cost: Cost) -> str:
 
 def describe_drop(drop: Drop) -> str:
     """`drop 0.30 [-0.10, 0.70]`: hundredths of the score."""
-    return f"drop {drop.point * 100:.2f} [{drop.low * 100:.2f}, {drop.high * 100:.2f}]"
+    return f"drop {drop.point * 100:z.2f} [{drop.low * 100:z.2f}, {drop.high * 100:z.2f}]"

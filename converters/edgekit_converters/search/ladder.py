@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from onnx import ModelProto
 
 from edgekit_converters.graph import all_graphs, constants
+from edgekit_converters.recipes.placement import WEIGHTED
 from edgekit_converters.recipes.recipe import Maker, Operators, Recipe
 from edgekit_converters.targets import Target
 
@@ -70,6 +71,11 @@ class Facts:
     stored_products: int
 
     @property
+    def weighted(self) -> int:
+        """Operators where the arithmetic is."""
+        return sum(self.operators[each] for each in WEIGHTED)
+
+    @property
     def convolutions(self) -> int:
         """How many there are."""
         return self.operators["Conv"] + self.operators["ConvTranspose"]
@@ -98,6 +104,8 @@ def suited(recipe: Recipe, target: Target) -> Recipe:
 
 def why_not(recipe: Recipe, target: Target, facts: Facts) -> str | None:
     """Why a recipe makes no sense on a CPU or for a model; None where it does."""
+    if recipe.scheme is not None and not facts.weighted:
+        return "the model has no convolution, no matrix product and no LSTM"
     return _cpu_obstacle(recipe, target) or _model_obstacle(recipe, facts)
 
 

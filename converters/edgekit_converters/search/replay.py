@@ -20,7 +20,7 @@ from edgekit_converters.calibration.calls import Calls
 from edgekit_converters.costs.cost import Kind, Place
 from edgekit_converters.explain.recorded import evidence_content
 from edgekit_converters.packing.evidence import SCHEMA
-from edgekit_converters.passes import DEFAULT_PASSES, FORMS, apply_passes, choose_forms
+from edgekit_converters.passes import DEFAULT_PASSES, FORMS, NEEDED, apply_passes, choose_forms
 from edgekit_converters.recipes.recipe import AS_IS, parse
 from edgekit_converters.search.attempt import build
 from edgekit_converters.search.candidate import Candidate
@@ -162,8 +162,9 @@ def _ground(evidence: Evidence, job: Job) -> Ground:
     predict_with(source, job.task, "evaluation", watch=calls.evaluating)
     if not calls.kept:
         raise never_ran(job.task, 0)
-    model = graph
-    if not _was_reverted(evidence):
+    if _was_reverted(evidence):
+        model, _ = apply_passes(NEEDED, graph, calls.kept[:CHECKED_FEEDS])
+    else:
         model, _ = apply_passes(DEFAULT_PASSES, graph, calls.kept[:CHECKED_FEEDS])
         tried = {each.name for each in evidence.passes}
         forms = [form for form in FORMS if form.name in tried]
@@ -176,8 +177,10 @@ def _ground(evidence: Evidence, job: Job) -> Ground:
 
 
 def _was_reverted(evidence: Evidence) -> bool:
-    """Whether the search went back to the model as it came: then it reverted every pass."""
-    return bool(evidence.passes) and all(each.outcome == "reverted" for each in evidence.passes)
+    """Whether the search went back to the model as it came: then it kept what it needs only."""
+    needed = {each.name for each in NEEDED}
+    others = [each for each in evidence.passes if each.name not in needed]
+    return bool(others) and all(each.outcome == "reverted" for each in others)
 
 
 class _Decided:

@@ -48,8 +48,11 @@ def plain_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
 
 
 def _covered(recipe: Recipe, tried: Tried) -> str | None:
-    """Whether a recipe that lowers all of its operators and more is in budget and clearly cheap."""
-    wider = PARTS.get(recipe.operators or "", ())
+    """Whether a recipe that lowers all of its operators and more is in budget and clearly cheap.
+
+    Ranges found while running are other arithmetic: in transformers they often cost less.
+    """
+    wider = () if recipe.scheme == "dynamic" else PARTS.get(recipe.operators or "", ())
     for each in tried.candidates:
         is_wider = each.recipe.scheme == "static" and each.recipe.operators in wider
         if is_wider and each.verdict == "in budget" and ratio_of(each) < CLEARLY:

@@ -1,7 +1,7 @@
 """What every candidate starts from and is compared with: the fp32 model, as it came and clean."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from edgekit_converters.importers import Source
 from edgekit_converters.passes import (
     DEFAULT_PASSES,
     FORMS,
+    NEEDED,
     Form,
     PassReport,
     apply_passes,
@@ -232,9 +233,8 @@ def _start(
     model, passes = clean_up(graph, job, calls, meter)
     clean = _measured(job, model, source, meter)
     if clean.cost is not None and clean.cost.is_dearer:
-        note = f"the result is slower than the model that came: {describe_cost(clean.cost)}"
-        passes = tuple(replace(each, outcome="reverted", note=note) for each in passes)
-        model = graph
+        model, passes = drop_slow(graph, passes, calls, clean.cost)
+        job.progress.note("the clean model is slower than the one that came: no pass is kept")
         clean = _measured(job, model, source, meter)
     answers = job.predict(clean.file, "calibration", "scoring fp32", len(reference.labels))
     clean = replace(
@@ -253,6 +253,19 @@ def _graph(source: Source) -> ModelProto:
         problem = "a .tflite model cannot be quantized or rewritten here, only packed as it is"
         raise ModelError(thing, problem, "optimize the .onnx it was made from")
     return source.model
+
+
+def drop_slow(
+    source: ModelProto, passes: Sequence[PassReport], calls: Calls, cost: Cost
+) -> tuple[ModelProto, tuple[PassReport, ...]]:
+    """The model with those passes only that recipes need, and what became of each pass."""
+    note = f"the result is slower than the model that came: {describe_cost(cost)}"
+    model, needed = apply_passes(NEEDED, source, calls.kept[:CHECKED_FEEDS])
+    known = {each.name: each for each in needed}
+    reports = (
+        known.get(each.name, replace(each, outcome="reverted", note=note)) for each in passes
+    )
+    return model, tuple(reports)
 
 
 def clean_up(

@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from edgekit.engines import plain
 from edgekit.errors import EdgekitError
 from edgekit.measure.devices.board import Board
 from edgekit.measure.devices.commands import end_session
@@ -173,7 +174,7 @@ def _packed(samples: Samples, folder: str) -> tuple[dict[str, bytes], list[dict[
         paths = {}
         for place, (name, array) in enumerate(parts.items()):
             buffer: IO[bytes] = io.BytesIO()
-            np.save(buffer, np.asarray(array), allow_pickle=False)
+            np.save(buffer, plain(array), allow_pickle=False)
             buffer.seek(0)
             arrays[f"{number}.{place}.npy"] = buffer.read()
             paths[name] = f"{folder}/{number}.{place}.npy"

@@ -1,8 +1,10 @@
 import tomllib
 
 import pytest
+from edgekit_converters.commands.init import task_text
 
 from edgekit.cli import main
+from edgekit.manifest import Tensor
 from edgekit.task import load_task
 
 
@@ -40,3 +42,17 @@ def test_nothing_is_overwritten(conv_path, tmp_path, capsys, name):
     assert (tmp_path / name).read_text() == "mine"
     left = {path.name for path in tmp_path.iterdir()} - {"conv.onnx", "cache"}
     assert left == {name}
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "answer"),
+    [
+        ("float32", ("n", 10), "int(outputs['y'].argmax())"),
+        ("int64", ("n",), "outputs['y'].ravel().tolist()[0]"),
+        ("string", ("n",), "outputs['y'].ravel().tolist()[0]"),
+        ("float32", ("n", 64, 4), "outputs['y']  # make of it"),
+    ],
+)
+def test_its_first_guess_at_an_answer_fits_the_output(kind, shape, answer):
+    text = task_text((), (Tensor("y", kind, shape),))
+    assert f"    return {answer}" in text

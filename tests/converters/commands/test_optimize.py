@@ -6,11 +6,15 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
+import onnx
 import pytest
 from edgekit_converters.commands.optimize import size_bytes
 from edgekit_converters.search.ladder import PLAIN
 from networks import task_text
+from oddmodels import strings
 
+from edgekit import load
 from edgekit.bundle import Bundle
 from edgekit.cli import main
 
@@ -220,3 +224,27 @@ def test_sizes_are_read(text, size):
 
 def test_a_size_that_is_none_is_refused(optimize):
     refused(optimize("--memory", "much"), "--memory much", "1GB or 512MB")
+
+
+WORDS = """
+import numpy as np
+WORDS = ["red", "gr\u00fcn", "oak"]
+def samples(split):
+    for number in range(12):
+        yield np.array(WORDS[number % 3 :], object), number % 3, f"{split}{number}"
+def predict(run, input):
+    outputs = run({"x": input})
+    return outputs["word"].tolist()[0], int(outputs["y"][0])
+def score(predictions, labels):
+    return float(np.mean([p == (WORDS[y], y) for p, y in zip(predictions, labels)]))
+"""
+
+
+def test_words_go_in_and_out_up_to_the_bundles_self_test(optimize, tmp_path):
+    path, task = tmp_path / "words.onnx", tmp_path / "words.py"
+    onnx.save(strings(), path)
+    task.write_text(WORDS)
+    assert optimize("--engines", "none", "--name", "words", model=path, task=task)[::2] == (0, [])
+    with load(tmp_path / "out" / "words-1.edgekit") as model:
+        outputs = model.run(np.array(["oak"], object)).outputs
+    assert outputs["word"].tolist() == ["oak"]

@@ -38,6 +38,12 @@ def test_a_square_is_a_product():
     assert report.error <= 1e-6
 
 
+def test_a_square_that_is_averaged_stays_for_the_runtime_to_fuse():
+    layers = [RELU, ("Pow", ["c"], {}), ("ReduceMean", [], {"axes": [1], "keepdims": 1})]
+    model = chain(*layers, weights={"c": TWO})
+    assert after(NeutralArithmetic(), model)[1].outcome == "unchanged"
+
+
 def kept_alive(kind, dtype):
     """An input that is multiplied by zero and added to the result."""
     nodes = [

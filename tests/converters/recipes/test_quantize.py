@@ -82,6 +82,25 @@ def test_a_model_without_the_operators_says_so(ranges):
             rewrite(model, decide(model, recipe, {}), {})
 
 
+def test_constants_that_are_nodes_are_no_activations(images):
+    """The quantizer asks for a range of what a Constant node gives."""
+    kernel = stored("w", np.ones((16, 3, 3, 3), np.float32))
+    again = stored("v", np.ones((16, 16, 3, 3), np.float32))
+    nodes = [
+        helper.make_node("Constant", [], ["half"], value=stored("", np.float32([0.5]))),
+        helper.make_node("Conv", ["x", "w"], ["a"], name="first"),
+        helper.make_node("Mul", ["a", "half"], ["b"], name="between"),
+        helper.make_node("Conv", ["b", "v"], ["y"], name="second"),
+    ]
+    y = value("y", ["batch", 16, 12, 12])
+    model = model_of(nodes, [value("x", ["batch", 3, 16, 16])], [y], [kernel, again])
+    ranges = dict.fromkeys(("x", "a", "b", "y"), Range(-40.0, 40.0))
+    plan = decide(model, parse("int8_static_all"), ranges)
+    assert "between" in plan.nodes
+    made = rewrite(model, plan, ranges).content
+    assert outputs(made, images[0])["y"].shape == (1, 16, 12, 12)
+
+
 def test_a_rewrite_that_changed_nothing_is_an_error():
     """An operator without weights is left by the float16 converter."""
     node = helper.make_node("Relu", ["x"], ["y"], name="only")

@@ -11,6 +11,7 @@ from edgekit_converters.search.rungs import narrow_rung, plain_rung, repair_rung
 from edgekit_converters.search.tried import Tried
 from edgekit_converters.targets import Target, load_target
 from networks import conv_net, embedding_net
+from oddmodels import strings
 
 from edgekit.measure.accuracy import Drop
 from edgekit.measure.environment import local_environment
@@ -66,8 +67,15 @@ def test_parts_of_what_holds_and_is_much_cheaper_are_left_out():
     asked, tried = climb(plain_rung, lambda recipe: (0.5, 0.0))
     assert "int8_static_pointwise_perchannel" not in asked
     assert "in budget and much cheaper" in tried.find(parse("int8_static_matmul_perchannel")).why
+    assert "int8_dynamic_matmul_perchannel" in asked
     asked, _ = climb(plain_rung, lambda recipe: (0.5, 0.5))
     assert "int8_static_pointwise_perchannel" in asked
+
+
+def test_a_model_without_arithmetic_in_products_is_told_so_and_spared():
+    asked, tried = climb(plain_rung, lambda recipe: (0.5, 0.0), strings())
+    assert [name for name in asked if not name.startswith("fp")] == []
+    assert "no matrix product and no LSTM" in tried.find(parse(ALL)).why
 
 
 def test_only_what_is_cheaper_than_the_best_is_repaired_until_one_holds():

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import onnx
 import pytest
 from edgekit_converters.calibration.calls import Calls
 from edgekit_converters.costs.cost import Cost
+from edgekit_converters.graph import opset
 from edgekit_converters.importers import read_model
 from edgekit_converters.passes import FORMS, FORMS_OF_ANY_SIZE
 from edgekit_converters.progress import Silent
@@ -16,7 +18,7 @@ from edgekit_converters.search.evaluate import predict_with
 from edgekit_converters.search.goal import Goal
 from edgekit_converters.search.ladder import PLAIN, suited
 from edgekit_converters.search.search import judge_finalists, optimize, shortlist
-from edgekit_converters.search.workbench import Job, clean_up, prepare
+from edgekit_converters.search.workbench import Job, clean_up, drop_slow, prepare
 from edgekit_converters.targets import Target, load_target
 from networks import conv_net
 
@@ -272,3 +274,18 @@ def test_open_sizes_are_fixed_where_it_pays_unless_they_are_to_stay(job, forms, 
     dims = model.graph.input[0].type.tensor_type.shape.dim
     assert [dim.dim_value for dim in dims] == sizes
     assert ("static-shapes" in {each.name for each in passes}) == (forms == FORMS)
+
+
+def test_where_passes_cost_time_those_that_recipes_need_stay(job, tmp_path):
+    path = tmp_path / "old.onnx"
+    onnx.save(conv_net(opset=11), path)
+    source = read_model(path)
+    slow = Written({"fp32": 1.5, "before": 1.0, "after": 1.0})
+    calls = Calls(0)
+    predict_with(path, job.task, "calibration", watch=calls.calibrating)
+    _, passes = clean_up(source.model, job, calls, slow)
+    model, passes = drop_slow(source.model, passes, calls, cost(1.5))
+    outcomes = {each.name: each.outcome for each in passes}
+    assert outcomes["opset-upgrade"] == "changed"
+    assert outcomes["views"] == outcomes["static-shapes"] == "reverted"
+    assert opset(model) == 13
