@@ -10,9 +10,10 @@ from pathlib import Path
 import builds
 import numpy as np
 from features.speech import speech
+from memory import memory
 
 from edgekit._native import _kernels
-from edgekit.features import ImageTensor, LogMel, MicroFrontend
+from edgekit.features import ImageTensor, LogMel, MicroFrontend, RollingStats
 from edgekit.kernels import available_isas
 from edgekit.measure.devices.plugin import build_plugin
 
@@ -48,19 +49,21 @@ def sizes() -> dict[str, str]:
     }
 
 
-def scratch() -> dict[str, str]:
-    """Bytes that streams hold."""
-    streams = {"LogMel.kaldi": LogMel.kaldi(), "MicroFrontend": MicroFrontend()}
-    return {f"{n} stream": f"{f.stream().state_bytes:,} bytes" for n, f in streams.items()}
-
-
 def overhead() -> dict[str, str]:
     """Of a call that has next to nothing to do."""
     stream, silence = LogMel.kaldi().stream(), np.zeros(0, np.float32)
+    micro, nothing = MicroFrontend().stream(), np.zeros(0, np.int16)
+    log_mel, frame = LogMel.kaldi(), np.zeros(400, np.float32)
     pixel, image = ImageTensor(height_px=1, width_px=1), np.zeros((1, 1, 3), np.uint8)
+    stats, sample = RollingStats(2), np.zeros(1)
+    rolling = stats.stream()
     jobs = {
-        "push of no samples": lambda: stream.push(silence),
-        "image of one pixel": lambda: pixel(image),
+        "LogMel.kaldi, one frame": lambda: log_mel(frame),
+        "LogMel.kaldi stream, push of no samples": lambda: stream.push(silence),
+        "MicroFrontend stream, push of no samples": lambda: micro.push(nothing),
+        "ImageTensor, one pixel": lambda: pixel(image),
+        "RollingStats, one sample": lambda: stats(sample),
+        "RollingStats stream, push of one sample": lambda: rolling.push(sample),
     }
     found = {}
     for name, job in jobs.items():
@@ -129,7 +132,7 @@ def gather() -> dict[str, dict[str, str]]:
     """All of it, by title."""
     return {
         "Sizes": sizes(),
-        "Memory of streams": scratch(),
+        "Memory beside input and result, with the best instruction set": memory(),
         "Call overhead": overhead(),
         "Log-mel values that differ between instruction sets": identity(),
         "Instructions on emulated Arm": on_arm(),
