@@ -65,7 +65,7 @@ def optimize() -> None:
     words = [
         "optimize", str(HERE / "model.onnx"), "--task", str(HERE / "task.py"), "--target", "host",
         "--max-drop", "0.01", "--out", str(OUT), "--name", "kws", "--version", "1.0",
-        "--cpu-seconds", "30",
+        "--cpu-seconds", "50",
     ]  # fmt: skip
     print(f"$ {shlex.join(['edgekit', *words])}", flush=True)
     program = str(Path(sys.executable).with_name("edgekit"))

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit_converters.search.effort import CPU_S
+
 if TYPE_CHECKING:
     from edgekit_converters.packing.pack import Identity
     from edgekit_converters.progress import Progress
@@ -62,8 +64,9 @@ def add_search_arguments(
     parser.add_argument(
         "--cpu-seconds",
         type=float,
-        default=70.0,
-        help="after so much CPU time no further candidate is tried (70)",
+        default=CPU_S,
+        help="that the whole search may take: candidates are tried as long as there is time to "
+        f"judge one, explain and pack ({CPU_S:g})",
     )
     parser.add_argument(
         "--memory", default="1GB", help="that the search may take, such as 512MB (1GB)"
@@ -123,6 +126,7 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
     from edgekit_converters.targets import load_target
     from edgekit_converters.trial import try_out
 
+    effort = Effort(args.cpu_seconds)
     target = load_target(args.target)
     goal = Goal(args.max_drop, args.certify)
     memory, engines = size_bytes(args.memory, "--memory"), engines_asked(args.engines)
@@ -147,7 +151,7 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
         seed=args.seed,
         progress=progress,
         place=place,
-        effort=Effort(args.cpu_seconds),
+        effort=effort,
         cache=search_cache() if may_remember else NoCache(),
         identity=digest_of(*asked, engines, args.sparse, *here, own_code()),
         data=data,

@@ -11,7 +11,7 @@ from edgekit.errors import TargetError
 from edgekit.measure.environment import Environment
 from edgekit.measure.latency import LatencyComparison, Sampling, compare_latency
 from edgekit.measure.recording import BASELINE, CANDIDATE
-from edgekit.measure.samples import given_samples
+from edgekit.measure.samples import Samples, given_samples
 from edgekit_converters.costs.cost import Cost, Kind, Place
 from edgekit_converters.costs.operations import Table, measured_table
 from edgekit_converters.targets import Target
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Feeds = Sequence[Mapping[str, Array]]
 SCREENING_CALLS = 96
 MEASURING_CALLS = 480
+SCREENING_S, MEASURING_S = 1.0, 4.0
+"""CPU seconds of emulated calls after which one call must do."""
 COUNT_RESOLUTION = 0.002
 """Single counts stray by up to 0.3 %, the median of six by 0.02 % (measured)."""
 TABLE_RESOLUTION = 0.25
@@ -110,7 +112,10 @@ def board_latency(target: Target, place: Place, feeds: Feeds, seed: int) -> Boar
 
 @dataclass(frozen=True)
 class EmulatedInstructions:
-    """Instructions of one inference on an emulated Arm CPU. They repeat: one count is enough."""
+    """Instructions of one inference on an emulated Arm CPU. They repeat: one count is enough.
+
+    Large models run once: emulated floating point takes some 10 ns an instruction.
+    """
 
     place: Place
     feeds: Feeds
@@ -131,16 +136,22 @@ class EmulatedInstructions:
         return f"instructions on emulated {self.place.device}, which are not time{why}"
 
     def screen(self, baseline: Path, candidate: Path) -> Cost:
-        """Two calls with one sample."""
+        """Two calls with one sample, the smallest."""
         from edgekit.measure.devices.counting import Counting
 
-        return self._compare(baseline, candidate, Counting(samples=1, calls=2, warm_calls=1))
+        quick = Counting(samples=1, calls=2, warm_calls=1, max_s=SCREENING_S, memory=False)
+        return self._compare(baseline, candidate, quick)
 
     def measure(self, baseline: Path, candidate: Path) -> Cost:
-        """Six calls with each of two samples."""
-        from edgekit.measure.devices.counting import SIX_CALLS
+        """Six calls with each of two samples, the smallest and the middle one."""
+        from edgekit.measure.devices.counting import Counting
 
-        return self._compare(baseline, candidate, SIX_CALLS)
+        return self._compare(baseline, candidate, Counting(max_s=MEASURING_S, memory=False))
+
+    @cached_property
+    def _samples(self) -> Samples:
+        by_size = sorted(self.feeds, key=lambda feeds: sum(a.nbytes for a in feeds.values()))
+        return given_samples([by_size[0], by_size[len(by_size) // 2]])
 
     def _compare(self, baseline: Path, candidate: Path, counting: "Counting") -> Cost:
         (before, calls), (after, _) = (
@@ -165,7 +176,7 @@ class EmulatedInstructions:
 
         key = f"{sha256_of(path)} {counting}"
         if key not in self.counted:
-            found = self._device.count(path, given_samples(self.feeds), counting)
+            found = self._device.count(path, self._samples, counting)
             calls = sum(sample.calls for sample in found.samples)
             self.counted[key] = (found.inference.instructions, calls)
         return self.counted[key]

@@ -44,6 +44,9 @@ class Material:
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     shelf: Shelf = field(default_factory=Shelf)
     _seen: dict[str, Histograms] = field(default_factory=dict, repr=False, compare=False)
+    _cut: dict[tuple[str, int], Ranges] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def histograms(self) -> Histograms:
@@ -66,13 +69,15 @@ class Material:
         """The range of every tensor by a method."""
         if ranging == "minmax":
             return self.calibration.ranges
-        floats = float_tensors(self.model)
-        found: dict[str, Range] = {
-            name: cut(histogram, ranging, levels)
-            for name, histogram in self.histograms.items()
-            if name in floats
-        }
-        return found
+        if (ranging, levels) not in self._cut:
+            floats = float_tensors(self.model)
+            found: dict[str, Range] = {
+                name: cut(histogram, ranging, levels)
+                for name, histogram in self.histograms.items()
+                if name in floats
+            }
+            self._cut[ranging, levels] = found
+        return self._cut[ranging, levels]
 
 
 @dataclass(frozen=True)

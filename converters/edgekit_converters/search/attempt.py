@@ -188,7 +188,8 @@ def screen(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """A first look at the cost; what is not cheaper ends here."""
     job.progress.start(f"measuring {candidate.recipe}", None)
     try:
-        cost = bench.meter.screen(bench.source.file, candidate.file)
+        with job.effort.timing("screen"):
+            cost = bench.meter.screen(bench.source.file, candidate.file)
     except CrashError as error:
         return replace(candidate, verdict="not made", why=error.problem, path=None)
     candidate = replace(candidate, cost=cost)

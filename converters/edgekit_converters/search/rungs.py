@@ -26,6 +26,7 @@ ENOUGH = 2
 """Repairs after which one that is still far over budget is given up."""
 CLEARLY = 0.9
 """A cost below which a recipe that covers more makes its parts unnecessary."""
+HALF = 0.5
 PARTS = {
     "largeconv": ("conv", "conv+matmul", "all"),
     "pointwise": ("conv", "conv+matmul", "all"),
@@ -40,7 +41,7 @@ Rung = Callable[[Tried, Job, Workbench], Iterator[Recipe]]
 def plain_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
     """Each recipe that stands for itself; the others enter with a reason."""
     for recipe, cannot in plain(job.target, facts_of(bench.grounds.whole.model)):
-        obstacle = cannot or _covered(recipe, tried)
+        obstacle = cannot or _covered(recipe, tried) or _halved(recipe, tried)
         if obstacle is None:
             yield recipe
         elif tried.find(recipe) is None:
@@ -57,6 +58,14 @@ def _covered(recipe: Recipe, tried: Tried) -> str | None:
         is_wider = each.recipe.scheme == "static" and each.recipe.operators in wider
         if is_wider and each.verdict == "in budget" and ratio_of(each) < CLEARLY:
             return f"{each.recipe} lowers more, is in budget and much cheaper"
+    return None
+
+
+def _halved(recipe: Recipe, tried: Tried) -> str | None:
+    """Whether something in budget costs less than fp16 can, which halves fp32 at best."""
+    best = tried.best()
+    if recipe.precision == "fp16" and ratio_of(best) <= HALF:
+        return f"{best.recipe} is in budget and costs less than half; fp16 halves at best"
     return None
 
 

@@ -16,6 +16,7 @@ from edgekit_converters.passes import PassReport
 from edgekit_converters.recipes.recipe import Recipe
 from edgekit_converters.search.attempt import attempt
 from edgekit_converters.search.candidate import Candidate, Judged, one_line
+from edgekit_converters.search.effort import PACKING_S
 from edgekit_converters.search.evaluate import remembering
 from edgekit_converters.search.rungs import RUNGS, Rung
 from edgekit_converters.search.tried import Tried, ratio_of
@@ -26,7 +27,9 @@ MOST_LOOKS = 3
 MOST_DOUBTFUL = 2
 """Candidates over budget on the calibration split, though not proven so, that may be measured."""
 EXPLAINING_S = 12.0
-"""CPU seconds after which no further explanation is begun; `edgekit explain` has no such limit."""
+"""CPU seconds that are left for explanations; `edgekit explain` has no limit."""
+MEASURING = 2.5
+"""How much more than a first look at the cost a second, longer one takes: 1.5 to 2.5 were seen."""
 SLOWEST = 1 / 0.97
 """Cost over that of the model that came, of anything that is shipped."""
 
@@ -88,7 +91,7 @@ def optimize(
     Args:
         job: what is asked.
         rungs: of the ladder.
-        explaining_s: CPU seconds for explanations, on top of the search's.
+        explaining_s: CPU seconds for explanations; infinite for all, whatever they take.
 
     Raises:
         ModelError: the model cannot be optimized or run.
@@ -107,7 +110,9 @@ def optimize(
         chosen = fallback(clean, job, bench)
         judged[chosen.recipe] = chosen
     candidates = tuple(judged.get(each.recipe, each) for each in tried)
-    latest_s = min(job.effort.spent_s, job.effort.limit_s) + explaining_s
+    latest_s = min(job.effort.spent_s + explaining_s, job.effort.limit_s - PACKING_S)
+    if explaining_s == float("inf"):
+        latest_s = explaining_s
     return SearchResult(
         job=job,
         passes=bench.passes,
@@ -131,12 +136,20 @@ def climb(rungs: Sequence[Rung], job: Job, bench: Workbench) -> tuple[tuple[Cand
     tried = Tried([bench.clean], is_slow=bench.meter.is_slow)
     for rung in rungs:
         for recipe in rung(tried, job, bench):
-            if job.effort.is_over:
-                limit = f"{job.effort.limit_s:g} CPU-seconds were spent"
-                return tuple(tried.candidates), f"{limit} before {recipe} was tried"
+            if not job.effort.has_room(job.effort.usual_s("attempt"), finishing_s(job)):
+                limit = f"of {job.effort.limit_s:g} CPU-seconds there was time for no more"
+                return tuple(tried.candidates), f"{limit}, {recipe} was not tried"
             if tried.find(recipe) is None:
-                tried.candidates.append(attempt(recipe, job, bench, tried.candidates))
+                with job.effort.timing("attempt"):
+                    tried.candidates.append(attempt(recipe, job, bench, tried.candidates))
     return tuple(tried.candidates), ""
+
+
+def finishing_s(job: Job) -> float:
+    """CPU seconds that judging a finalist, explaining and packing will take."""
+    effort = job.effort
+    judging_s = MEASURING * effort.usual_s("screen") + effort.usual_s("evaluation")
+    return judging_s + EXPLAINING_S + PACKING_S
 
 
 def shortlist(tried: Sequence[Candidate], job: Job) -> list[Candidate]:

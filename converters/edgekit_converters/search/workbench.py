@@ -202,7 +202,8 @@ def prepare(job: Job) -> Workbench:
 def _answers(path: Path, job: Job, split: str, calls: Calls) -> Predictions:
     job.progress.start(f"scoring the model that came on the {split} split", None)
     watch = calls.calibrating if split == "calibration" else calls.evaluating
-    return predict_with(path, job.task, split, job.progress.advance, watch)
+    with job.effort.timing(split):
+        return predict_with(path, job.task, split, job.progress.advance, watch)
 
 
 @dataclass(frozen=True)
@@ -302,7 +303,8 @@ def _measured(job: Job, model: ModelProto, source: Candidate, meter: Meter) -> C
     content = job.shipped(model.SerializeToString(deterministic=True))
     path = write_file(job.folder / f"{FP32.name}.onnx", content)
     job.progress.start("measuring the clean model against the one that came", None)
-    cost = meter.screen(source.file, path)
+    with job.effort.timing("screen"):
+        cost = meter.screen(source.file, path)
     digest = hashlib.sha256(content).hexdigest()
     return Candidate(FP32, path=path, size_bytes=len(content), sha256=digest, cost=cost)
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from edgekit.cli.settings import nearest, read
 from edgekit.errors import StorageError, UsageError
+from edgekit_converters.search.effort import CPU_S
 
 MODELS, DEFAULTS = "model", "defaults"
 
@@ -28,7 +29,7 @@ class Wish(Struct, frozen=True):
         device: where cost is measured; None to choose.
         version: of the bundles.
         seed: of every random choice.
-        cpu_seconds: after so many no further candidate is tried.
+        cpu_seconds: that each search may take.
         memory: that one search may take.
     """
 
@@ -43,7 +44,7 @@ class Wish(Struct, frozen=True):
     device: str | None = None
     version: str = "1"
     seed: int = 0
-    cpu_seconds: float = 90.0
+    cpu_seconds: float = CPU_S
     memory: str = "1GB"
 
 

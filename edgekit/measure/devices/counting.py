@@ -38,10 +38,12 @@ class Counting:
 
     Attributes:
         samples: of those given, at most; the cost of a model seldom depends on its input.
-        calls: marked calls with each sample; the median of six repeats to 0.02 %.
+        calls: calls with each sample that count; the median of six repeats to 0.02 %.
         warm_calls: calls with each sample before.
-        max_s: seconds of calls after which one call a sample must do: a large model has less
-            noise, relative to its size.
+        max_s: CPU seconds of calls after which one call a sample must do, warm or not: what a
+            first call takes more, some 0.8 million instructions, is little in a large model.
+        memory: whether loads and stores are counted; without them the process starts a third
+            quicker.
         timeout_s: longest time that the emulated process may take.
     """
 
@@ -49,6 +51,7 @@ class Counting:
     calls: int = 6
     warm_calls: int = 2
     max_s: float = 15.0
+    memory: bool = True
     timeout_s: float = 600.0
 
 
@@ -125,7 +128,12 @@ class _Run:
     def _answer(self, request: bytes, marks: IO[bytes]) -> Answered:
         descriptor = marks.fileno()
         process = subprocess.Popen(
-            self._userland.python("-m", "edgekit.measure.devices.guest", counts=descriptor),
+            self._userland.python(
+                "-m",
+                "edgekit.measure.devices.guest",
+                counts=descriptor,
+                memory=self._counting.memory,
+            ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -167,7 +175,7 @@ def regions_of(lines: Iterable[bytes]) -> dict[Region, list[Counts]]:
     regions: dict[Region, list[Counts]] = {}
     marks = iter([tuple(map(int, line.split())) for line in lines])
     for kind, sample, *before in marks:
-        last_kind, last_sample, *after = next(marks, (0, 0, 0, 0, 0))
+        last_kind, last_sample, *after = next(marks, (0, 0, *before))
         if (kind, sample) != (last_kind, last_sample):
             raise InternalError("the QEMU plugin", "a mark has no partner", "report this bug")
         spent = (end - start for start, end in zip(before, after, strict=True))
@@ -186,8 +194,12 @@ def _counted(
     each = tuple(
         SampleCounts(
             calls=calls,
-            inference=_without(nothing, median(regions[INFERENCE, number])),
-            features=_without(nothing, median(regions[FEATURES, number])) if samples.raw else None,
+            inference=_without(nothing, median(regions[INFERENCE, number][-calls:])),
+            features=(
+                _without(nothing, median(regions[FEATURES, number][-calls:]))
+                if samples.raw
+                else None
+            ),
         )
         for number, calls in enumerate(answer.calls)
     )
@@ -208,16 +220,17 @@ def _counted(
 
 def median(counts: list[Counts]) -> Counts:
     """The median of each count, rounded."""
-    rows: Array = np.array([(c.instructions, c.loads, c.stores) for c in counts], dtype=np.int64)
+    rows: Array = np.array([_known(each) for each in counts], dtype=np.int64)
     return Counts(*(int(value) for value in np.median(rows, axis=0).round()))
 
 
 def _without(nothing: Counts, counts: Counts) -> Counts:
-    return Counts(
-        counts.instructions - nothing.instructions,
-        counts.loads - nothing.loads,
-        counts.stores - nothing.stores,
-    )
+    return Counts(*(a - b for a, b in zip(_known(counts), _known(nothing), strict=True)))
+
+
+def _known(counts: Counts) -> tuple[int, ...]:
+    values = (counts.instructions, counts.loads, counts.stores)
+    return tuple(each for each in values if each is not None)
 
 
 def _any(found: list[Difference], prefix: str) -> bool:

@@ -35,9 +35,9 @@ class Request(Struct, frozen=True):
         path: a .onnx, .tflite or .edgekit file.
         samples: .npy files by input name, or one raw input under the name "".
         raw: whether samples go through the bundle's features.
-        calls: marked calls with each sample.
+        calls: calls with each sample that count.
         warm_calls: calls with each sample before.
-        max_s: seconds after which what is left gets one warm and one marked call each.
+        max_s: CPU seconds after which what is left gets one call each.
         folder: where features and outputs are written: a folder for each sample.
     """
 
@@ -55,7 +55,7 @@ class Answered(Struct, frozen=True, tag=True):
 
     Attributes:
         runtime: name and version of what ran the model.
-        calls: marked calls with each sample.
+        calls: calls with each sample that count: the last ones of those marked.
     """
 
     runtime: str
@@ -142,7 +142,7 @@ def run(request: Request, marks: Marks) -> Answered:
 def _run_samples(request: Request, parts: Parts, marks: Marks) -> list[int]:
     for _ in range(max(request.calls, 3)):
         marks.call(NOTHING, 0, lambda value: value, None)
-    deadline = time.monotonic() + request.max_s
+    deadline = time.process_time() + request.max_s
     return [
         _run_sample(request, parts, marks, number, deadline)
         for number in range(len(request.samples))
@@ -150,21 +150,15 @@ def _run_samples(request: Request, parts: Parts, marks: Marks) -> list[int]:
 
 
 def _run_sample(request: Request, parts: Parts, marks: Marks, number: int, deadline: float) -> int:
-    sample = read_sample(request.samples[number])
-    feeds = parts.features(sample)
-    for _ in range(request.warm_calls):
-        parts.infer(feeds)
-        feeds = parts.features(sample)
-        if time.monotonic() > deadline:
-            break
-    calls = 0
-    while calls < request.calls and (calls == 0 or time.monotonic() < deadline):
+    feeds = sample = read_sample(request.samples[number])
+    calls, most = 0, request.warm_calls + request.calls
+    while calls < most and (calls == 0 or time.process_time() < deadline):
         if request.raw:
             feeds = marks.call(FEATURES, number, parts.features, sample)
         outputs = marks.call(INFERENCE, number, parts.infer, feeds)
         calls += 1
     write_arrays(Path(request.folder) / str(number), feeds if request.raw else {}, outputs)
-    return calls
+    return max(1, calls - request.warm_calls)
 
 
 def read_sample(files: Mapping[str, str]) -> Any:

@@ -6,18 +6,18 @@ from edgekit.measure.environment import Environment
 from edgekit.measure.recording import SideFigures
 
 
-class Counts(Struct, frozen=True):
+class Counts(Struct, frozen=True, omit_defaults=True):
     """Of one region on an emulated CPU. Instructions, not time.
 
     Attributes:
         instructions: that its thread executed.
-        loads: accesses of memory that read; a pair (`ldp`) is two.
-        stores: accesses that write.
+        loads: accesses of memory that read; a pair (`ldp`) is two. None where not counted.
+        stores: accesses that write; likewise.
     """
 
     instructions: int
-    loads: int
-    stores: int
+    loads: int | None = None
+    stores: int | None = None
 
 
 class SampleCounts(Struct, frozen=True, omit_defaults=True):

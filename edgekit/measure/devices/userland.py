@@ -62,9 +62,17 @@ class Userland:
         """Variables for the emulated Python."""
         return {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join(map(str, self.paths))}
 
-    def python(self, *arguments: str, counts: int | None = None) -> list[str]:
-        """The command for an emulated Python; with the plugin where `counts` is a descriptor."""
+    def python(self, *arguments: str, counts: int | None = None, memory: bool = True) -> list[str]:
+        """The command for an emulated Python; with the plugin where `counts` is a descriptor.
+
+        Args:
+            arguments: of Python.
+            counts: where the plugin writes.
+            memory: whether it counts loads and stores too.
+        """
         plugin = None if counts is None else f"{self.plugin},fd={counts}"
+        if plugin is not None and not memory:
+            plugin += ",memory=off"
         interpreter = str((self.base / "usr/bin/python3").resolve())
         return [
             *self.emulator.command(self.cpu, self.root, plugin), interpreter, "-S", "-P", *arguments

@@ -120,3 +120,11 @@ def test_where_the_start_is_far_off_nothing_more_is_tried():
 
 def test_the_clean_model_is_the_best_where_nothing_else_is():
     assert Tried([candidate("fp32", 1.0, 0.0)]).best().recipe == FP32
+
+
+@pytest.mark.parametrize(("ratio", "is_asked"), [(0.6, True), (0.49, False)])
+def test_half_precision_is_left_out_where_something_costs_less_than_half(ratio, is_asked):
+    asked, tried = climb(plain_rung, lambda recipe: (ratio, 0.0), target="cortex-a76")
+    assert ("fp16" in asked) is is_asked
+    if not is_asked:
+        assert "halves at best" in tried.find(parse("fp16")).why

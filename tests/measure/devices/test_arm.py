@@ -95,6 +95,10 @@ def test_the_same_work_counts_the_same_and_one_percent_more_is_seen(arm, models,
     products = 2 * 64 * 64  # multiply-adds of two more layers, four to an instruction at best
     assert products / 4 < counted["more"].instructions - ten < 4 * products
     assert counted["ten"].loads > counted["ten"].stores > 0
+    feeds = given_samples([{"x": np.ones((1, 64), np.float32)}])
+    quick = arm.count(models["ten"], feeds, Counting(memory=False)).inference
+    assert abs(quick.instructions / ten - 1) < 0.001
+    assert quick.loads is None
 
 
 def test_features_and_int8_arithmetic_have_the_hosts_bits(arm, models):

@@ -12,6 +12,11 @@ def test_a_region_is_what_was_counted_between_two_equal_marks():
     assert regions_of(lines) == {(1, 0): [Counts(50, 10, 2)], (3, 1): [Counts(700, 40, 4)]}
 
 
+def test_without_memory_a_line_ends_after_the_instructions():
+    assert regions_of([b"1 0 100\n", b"1 0 150\n"]) == {(1, 0): [Counts(50)]}
+    assert median([Counts(1), Counts(2), Counts(9)]) == Counts(2)
+
+
 @pytest.mark.parametrize("lines", [[b"1 0 100 10 1\n"], [b"1 0 100 10 1\n", b"3 0 150 20 3\n"]])
 def test_a_mark_without_its_partner_is_a_bug_and_says_so(lines):
     with pytest.raises(InternalError, match="no partner"):

@@ -41,21 +41,22 @@ def test_every_region_lies_between_two_equal_marks(ask, models, feeds_64):
     assert notes[::2] == notes[1::2]
     assert answer.calls == [4, 4]
     assert answer.runtime.startswith("onnxruntime ")
-    assert notes[::2] == [(NOTHING, 0)] * 4 + [(INFERENCE, 0)] * 4 + [(INFERENCE, 1)] * 4
+    assert notes[::2] == [(NOTHING, 0)] * 4 + [(INFERENCE, 0)] * 6 + [(INFERENCE, 1)] * 6
 
 
 def test_features_of_raw_samples_are_a_region_of_their_own(ask, models, tmp_path):
     samples = Samples((audio(),), raw=True, source="audio")
     _, notes = marked(ask(models["features"], samples))
-    assert notes[8::2] == [(FEATURES, 0), (INFERENCE, 0)] * 4
+    assert notes[8::2] == [(FEATURES, 0), (INFERENCE, 0)] * 6
     arrays = read_arrays(tmp_path / "0")
     assert arrays["features features"].dtype == np.float32
     assert arrays["output scores"].shape == (1, 12)
 
 
 def test_after_the_time_is_up_one_call_is_enough(ask, models, feeds_64):
-    answer, _ = marked(ask(models["ten"], given_samples(feeds_64), max_s=0.0))
+    answer, notes = marked(ask(models["ten"], given_samples(feeds_64), max_s=0.0))
     assert answer.calls == [1, 1]
+    assert notes[8::2] == [(INFERENCE, 0), (INFERENCE, 1)]
 
 
 def test_a_model_file_has_no_features(ask, models):

@@ -14,4 +14,5 @@ def test_a_device_without_a_clock_has_no_latency_and_one_without_counts_no_instr
     assert "timed" not in found
     assert found["counted"]["inference"] == {"instructions": 5, "loads": 2, "stores": 1}
     assert "features" not in found["counted"]
+    assert msgspec.to_builtins(Counts(5)) == {"instructions": 5}
     assert "counted" not in msgspec.to_builtins(Measurement("x", 10, ENVIRONMENT, "noise"))
