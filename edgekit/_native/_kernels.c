@@ -585,176 +585,194 @@ static void (*_cffi_call_python_org)(struct _cffi_externpy_s *, char *);
 /************************************************************/
 
 static void *_cffi_types[] = {
-/*  0 */ _CFFI_OP(_CFFI_OP_FUNCTION, 135), // char const *()(int)
+/*  0 */ _CFFI_OP(_CFFI_OP_FUNCTION, 153), // char const *()(int)
 /*  1 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7), // int
 /*  2 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/*  3 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_config const *, void *, size_t)
-/*  4 */ _CFFI_OP(_CFFI_OP_POINTER, 141), // ek_log_mel_config const *
-/*  5 */ _CFFI_OP(_CFFI_OP_POINTER, 169), // void *
-/*  6 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28), // size_t
-/*  7 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/*  8 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, float const *, size_t, float *)
-/*  9 */ _CFFI_OP(_CFFI_OP_POINTER, 142), // ek_log_mel_plan const *
-/* 10 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 11 */ _CFFI_OP(_CFFI_OP_POINTER, 69), // float const *
-/* 12 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 13 */ _CFFI_OP(_CFFI_OP_POINTER, 69), // float *
-/* 14 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 15 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, void *, size_t)
-/* 16 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 17 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 18 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 19 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 20 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 21 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, void const *, int, size_t, float *, void *)
-/* 22 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 23 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 24 */ _CFFI_OP(_CFFI_OP_POINTER, 169), // void const *
-/* 25 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 26 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 27 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
-/* 28 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/*  3 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_image_plan const *, int, uint8_t const *, uint8_t const *, uint8_t const *, void *, void *)
+/*  4 */ _CFFI_OP(_CFFI_OP_POINTER, 159), // ek_image_plan const *
+/*  5 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/*  6 */ _CFFI_OP(_CFFI_OP_POINTER, 186), // uint8_t const *
+/*  7 */ _CFFI_OP(_CFFI_OP_NOOP, 6),
+/*  8 */ _CFFI_OP(_CFFI_OP_NOOP, 6),
+/*  9 */ _CFFI_OP(_CFFI_OP_POINTER, 187), // void *
+/* 10 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 11 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 12 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_config const *, void *, size_t)
+/* 13 */ _CFFI_OP(_CFFI_OP_POINTER, 160), // ek_log_mel_config const *
+/* 14 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 15 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28), // size_t
+/* 16 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 17 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, float const *, size_t, float *)
+/* 18 */ _CFFI_OP(_CFFI_OP_POINTER, 161), // ek_log_mel_plan const *
+/* 19 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 20 */ _CFFI_OP(_CFFI_OP_POINTER, 84), // float const *
+/* 21 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 22 */ _CFFI_OP(_CFFI_OP_POINTER, 84), // float *
+/* 23 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 24 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, void *, size_t)
+/* 25 */ _CFFI_OP(_CFFI_OP_NOOP, 18),
+/* 26 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 27 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 28 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 29 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 30 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_micro_config const *, void *, size_t)
-/* 31 */ _CFFI_OP(_CFFI_OP_POINTER, 144), // ek_micro_config const *
-/* 32 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 33 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 34 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 35 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_micro_plan const *, int, void *, size_t)
-/* 36 */ _CFFI_OP(_CFFI_OP_POINTER, 145), // ek_micro_plan const *
-/* 37 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 38 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 39 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 40 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 41 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_config const *, void *, size_t)
-/* 42 */ _CFFI_OP(_CFFI_OP_POINTER, 148), // ek_rolling_config const *
-/* 43 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 44 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 45 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 46 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, int, void *, size_t, ek_series const *, void *, void *)
-/* 47 */ _CFFI_OP(_CFFI_OP_POINTER, 149), // ek_rolling_plan const *
-/* 48 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 49 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 50 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 51 */ _CFFI_OP(_CFFI_OP_POINTER, 150), // ek_series const *
-/* 52 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 53 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
+/* 30 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_log_mel_plan const *, int, void const *, int, size_t, float *, void *)
+/* 31 */ _CFFI_OP(_CFFI_OP_NOOP, 18),
+/* 32 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 33 */ _CFFI_OP(_CFFI_OP_POINTER, 187), // void const *
+/* 34 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 35 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 36 */ _CFFI_OP(_CFFI_OP_NOOP, 22),
+/* 37 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 38 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 39 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_micro_config const *, void *, size_t)
+/* 40 */ _CFFI_OP(_CFFI_OP_POINTER, 163), // ek_micro_config const *
+/* 41 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 42 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 43 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 44 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_micro_plan const *, int, void *, size_t)
+/* 45 */ _CFFI_OP(_CFFI_OP_POINTER, 164), // ek_micro_plan const *
+/* 46 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 47 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 48 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 49 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 50 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_config const *, void *, size_t)
+/* 51 */ _CFFI_OP(_CFFI_OP_POINTER, 167), // ek_rolling_config const *
+/* 52 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 53 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
 /* 54 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 55 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, void *)
-/* 56 */ _CFFI_OP(_CFFI_OP_NOOP, 47),
-/* 57 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 58 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 59 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_tensor_config const *, int, ek_image const *, void *, void *)
-/* 60 */ _CFFI_OP(_CFFI_OP_POINTER, 151), // ek_tensor_config const *
-/* 61 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 62 */ _CFFI_OP(_CFFI_OP_POINTER, 140), // ek_image const *
-/* 63 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 64 */ _CFFI_OP(_CFFI_OP_NOOP, 5),
-/* 65 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 66 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(float *, size_t, float, float, float)
-/* 67 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
-/* 68 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 69 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13), // float
-/* 70 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
-/* 71 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
-/* 72 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 73 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(void)
-/* 74 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 75 */ _CFFI_OP(_CFFI_OP_FUNCTION, 164), // int64_t()(ek_log_mel_plan const *, ek_log_mel_stream *, void const *, int, size_t, int, size_t, float *)
-/* 76 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 77 */ _CFFI_OP(_CFFI_OP_POINTER, 143), // ek_log_mel_stream *
-/* 78 */ _CFFI_OP(_CFFI_OP_NOOP, 24),
-/* 79 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 80 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 81 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 82 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 83 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
-/* 84 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 85 */ _CFFI_OP(_CFFI_OP_FUNCTION, 164), // int64_t()(ek_micro_plan const *, ek_micro_stream *, int16_t const *, size_t, size_t, float *)
-/* 86 */ _CFFI_OP(_CFFI_OP_NOOP, 36),
-/* 87 */ _CFFI_OP(_CFFI_OP_POINTER, 146), // ek_micro_stream *
-/* 88 */ _CFFI_OP(_CFFI_OP_POINTER, 156), // int16_t const *
-/* 89 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 90 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 91 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
-/* 92 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 93 */ _CFFI_OP(_CFFI_OP_FUNCTION, 164), // int64_t()(ek_port *, void const *, size_t)
-/* 94 */ _CFFI_OP(_CFFI_OP_POINTER, 147), // ek_port *
-/* 95 */ _CFFI_OP(_CFFI_OP_NOOP, 24),
-/* 96 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 97 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 98 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_config const *)
-/* 99 */ _CFFI_OP(_CFFI_OP_NOOP, 4),
-/* 100 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 101 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *)
-/* 102 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 103 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 104 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, int)
-/* 105 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 106 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 55 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, int, void *, size_t, ek_series const *, void *, void *)
+/* 56 */ _CFFI_OP(_CFFI_OP_POINTER, 168), // ek_rolling_plan const *
+/* 57 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 58 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 59 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 60 */ _CFFI_OP(_CFFI_OP_POINTER, 169), // ek_series const *
+/* 61 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 62 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 63 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 64 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_rolling_plan const *, void *)
+/* 65 */ _CFFI_OP(_CFFI_OP_NOOP, 56),
+/* 66 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 67 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 68 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_tensor_config const *, ek_image const *, void *, size_t)
+/* 69 */ _CFFI_OP(_CFFI_OP_POINTER, 170), // ek_tensor_config const *
+/* 70 */ _CFFI_OP(_CFFI_OP_POINTER, 158), // ek_image const *
+/* 71 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 72 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 73 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 74 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(ek_tensor_config const *, int, ek_image const *, void *, void *)
+/* 75 */ _CFFI_OP(_CFFI_OP_NOOP, 69),
+/* 76 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 77 */ _CFFI_OP(_CFFI_OP_NOOP, 70),
+/* 78 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 79 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
+/* 80 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 81 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(float *, size_t, float, float, float)
+/* 82 */ _CFFI_OP(_CFFI_OP_NOOP, 22),
+/* 83 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 84 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13), // float
+/* 85 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
+/* 86 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 13),
+/* 87 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 88 */ _CFFI_OP(_CFFI_OP_FUNCTION, 1), // int()(void)
+/* 89 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 90 */ _CFFI_OP(_CFFI_OP_FUNCTION, 183), // int64_t()(ek_log_mel_plan const *, ek_log_mel_stream *, void const *, int, size_t, int, size_t, float *)
+/* 91 */ _CFFI_OP(_CFFI_OP_NOOP, 18),
+/* 92 */ _CFFI_OP(_CFFI_OP_POINTER, 162), // ek_log_mel_stream *
+/* 93 */ _CFFI_OP(_CFFI_OP_NOOP, 33),
+/* 94 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 95 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 96 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
+/* 97 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 98 */ _CFFI_OP(_CFFI_OP_NOOP, 22),
+/* 99 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 100 */ _CFFI_OP(_CFFI_OP_FUNCTION, 183), // int64_t()(ek_micro_plan const *, ek_micro_stream *, int16_t const *, size_t, size_t, float *)
+/* 101 */ _CFFI_OP(_CFFI_OP_NOOP, 45),
+/* 102 */ _CFFI_OP(_CFFI_OP_POINTER, 165), // ek_micro_stream *
+/* 103 */ _CFFI_OP(_CFFI_OP_POINTER, 175), // int16_t const *
+/* 104 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 105 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 106 */ _CFFI_OP(_CFFI_OP_NOOP, 22),
 /* 107 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 108 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t)
-/* 109 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 110 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 111 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 112 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_log_mel_plan const *, size_t, int)
-/* 113 */ _CFFI_OP(_CFFI_OP_NOOP, 9),
-/* 114 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
-/* 115 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
-/* 116 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 117 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_micro_config const *)
-/* 118 */ _CFFI_OP(_CFFI_OP_NOOP, 31),
-/* 119 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 120 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_micro_plan const *)
-/* 121 */ _CFFI_OP(_CFFI_OP_NOOP, 36),
-/* 122 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 123 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_config const *)
-/* 124 */ _CFFI_OP(_CFFI_OP_NOOP, 42),
+/* 108 */ _CFFI_OP(_CFFI_OP_FUNCTION, 183), // int64_t()(ek_port *, void const *, size_t)
+/* 109 */ _CFFI_OP(_CFFI_OP_POINTER, 166), // ek_port *
+/* 110 */ _CFFI_OP(_CFFI_OP_NOOP, 33),
+/* 111 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 112 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 113 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_image_plan const *)
+/* 114 */ _CFFI_OP(_CFFI_OP_NOOP, 4),
+/* 115 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 116 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_log_mel_config const *)
+/* 117 */ _CFFI_OP(_CFFI_OP_NOOP, 13),
+/* 118 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 119 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_log_mel_plan const *)
+/* 120 */ _CFFI_OP(_CFFI_OP_NOOP, 18),
+/* 121 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 122 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_log_mel_plan const *, int)
+/* 123 */ _CFFI_OP(_CFFI_OP_NOOP, 18),
+/* 124 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 125 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 126 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_rolling_plan const *)
-/* 127 */ _CFFI_OP(_CFFI_OP_NOOP, 47),
-/* 128 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 129 */ _CFFI_OP(_CFFI_OP_FUNCTION, 6), // size_t()(ek_tensor_config const *, ek_image const *)
-/* 130 */ _CFFI_OP(_CFFI_OP_NOOP, 60),
-/* 131 */ _CFFI_OP(_CFFI_OP_NOOP, 62),
-/* 132 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 133 */ _CFFI_OP(_CFFI_OP_FUNCTION, 166), // uint32_t()(void)
+/* 126 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_log_mel_plan const *, size_t)
+/* 127 */ _CFFI_OP(_CFFI_OP_NOOP, 18),
+/* 128 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 129 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 130 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_log_mel_plan const *, size_t, int)
+/* 131 */ _CFFI_OP(_CFFI_OP_NOOP, 18),
+/* 132 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 28),
+/* 133 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 7),
 /* 134 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
-/* 135 */ _CFFI_OP(_CFFI_OP_POINTER, 136), // char const *
-/* 136 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 2), // char
-/* 137 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 14), // double
-/* 138 */ _CFFI_OP(_CFFI_OP_ARRAY, 137), // double[16]
-/* 139 */ (_cffi_opcode_t)(16),
-/* 140 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 0), // ek_image
-/* 141 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 1), // ek_log_mel_config
-/* 142 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 7), // ek_log_mel_plan
-/* 143 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 8), // ek_log_mel_stream
-/* 144 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 2), // ek_micro_config
-/* 145 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 9), // ek_micro_plan
-/* 146 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 10), // ek_micro_stream
-/* 147 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 3), // ek_port
-/* 148 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 4), // ek_rolling_config
-/* 149 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 11), // ek_rolling_plan
-/* 150 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 5), // ek_series
-/* 151 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 6), // ek_tensor_config
-/* 152 */ _CFFI_OP(_CFFI_OP_ENUM, 0), // enum $1
-/* 153 */ _CFFI_OP(_CFFI_OP_ENUM, 1), // enum $2
-/* 154 */ _CFFI_OP(_CFFI_OP_ARRAY, 69), // float[3]
-/* 155 */ (_cffi_opcode_t)(3),
-/* 156 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 19), // int16_t
-/* 157 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 21), // int32_t
-/* 158 */ _CFFI_OP(_CFFI_OP_ARRAY, 157), // int32_t[16]
-/* 159 */ (_cffi_opcode_t)(16),
-/* 160 */ _CFFI_OP(_CFFI_OP_ARRAY, 157), // int32_t[3]
-/* 161 */ (_cffi_opcode_t)(3),
-/* 162 */ _CFFI_OP(_CFFI_OP_ARRAY, 157), // int32_t[9]
-/* 163 */ (_cffi_opcode_t)(9),
-/* 164 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 23), // int64_t
-/* 165 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 27), // ptrdiff_t
-/* 166 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 22), // uint32_t
-/* 167 */ _CFFI_OP(_CFFI_OP_POINTER, 168), // uint8_t const *
-/* 168 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 18), // uint8_t
-/* 169 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 0), // void
+/* 135 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_micro_config const *)
+/* 136 */ _CFFI_OP(_CFFI_OP_NOOP, 40),
+/* 137 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 138 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_micro_plan const *)
+/* 139 */ _CFFI_OP(_CFFI_OP_NOOP, 45),
+/* 140 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 141 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_rolling_config const *)
+/* 142 */ _CFFI_OP(_CFFI_OP_NOOP, 51),
+/* 143 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 144 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_rolling_plan const *)
+/* 145 */ _CFFI_OP(_CFFI_OP_NOOP, 56),
+/* 146 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 147 */ _CFFI_OP(_CFFI_OP_FUNCTION, 15), // size_t()(ek_tensor_config const *, ek_image const *)
+/* 148 */ _CFFI_OP(_CFFI_OP_NOOP, 69),
+/* 149 */ _CFFI_OP(_CFFI_OP_NOOP, 70),
+/* 150 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 151 */ _CFFI_OP(_CFFI_OP_FUNCTION, 185), // uint32_t()(void)
+/* 152 */ _CFFI_OP(_CFFI_OP_FUNCTION_END, 0),
+/* 153 */ _CFFI_OP(_CFFI_OP_POINTER, 154), // char const *
+/* 154 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 2), // char
+/* 155 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 14), // double
+/* 156 */ _CFFI_OP(_CFFI_OP_ARRAY, 155), // double[16]
+/* 157 */ (_cffi_opcode_t)(16),
+/* 158 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 0), // ek_image
+/* 159 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 7), // ek_image_plan
+/* 160 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 1), // ek_log_mel_config
+/* 161 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 8), // ek_log_mel_plan
+/* 162 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 9), // ek_log_mel_stream
+/* 163 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 2), // ek_micro_config
+/* 164 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 10), // ek_micro_plan
+/* 165 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 11), // ek_micro_stream
+/* 166 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 3), // ek_port
+/* 167 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 4), // ek_rolling_config
+/* 168 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 12), // ek_rolling_plan
+/* 169 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 5), // ek_series
+/* 170 */ _CFFI_OP(_CFFI_OP_STRUCT_UNION, 6), // ek_tensor_config
+/* 171 */ _CFFI_OP(_CFFI_OP_ENUM, 0), // enum $1
+/* 172 */ _CFFI_OP(_CFFI_OP_ENUM, 1), // enum $2
+/* 173 */ _CFFI_OP(_CFFI_OP_ARRAY, 84), // float[3]
+/* 174 */ (_cffi_opcode_t)(3),
+/* 175 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 19), // int16_t
+/* 176 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 21), // int32_t
+/* 177 */ _CFFI_OP(_CFFI_OP_ARRAY, 176), // int32_t[16]
+/* 178 */ (_cffi_opcode_t)(16),
+/* 179 */ _CFFI_OP(_CFFI_OP_ARRAY, 176), // int32_t[3]
+/* 180 */ (_cffi_opcode_t)(3),
+/* 181 */ _CFFI_OP(_CFFI_OP_ARRAY, 176), // int32_t[9]
+/* 182 */ (_cffi_opcode_t)(9),
+/* 183 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 23), // int64_t
+/* 184 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 27), // ptrdiff_t
+/* 185 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 22), // uint32_t
+/* 186 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 18), // uint8_t
+/* 187 */ _CFFI_OP(_CFFI_OP_PRIMITIVE, 0), // void
 };
 
 static int _cffi_const_EK_ALIGNMENT(unsigned long long *o)
@@ -1502,10 +1520,10 @@ _cffi_f_ek_clamp_range(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(13), arg0, (char **)&x0);
+      _cffi_type(22), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(13), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(22), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1567,6 +1585,270 @@ _cffi_f_ek_cpu_features(PyObject *self, PyObject *noarg)
 #  define _cffi_f_ek_cpu_features _cffi_d_ek_cpu_features
 #endif
 
+static int _cffi_d_ek_image_plan_build(ek_tensor_config const * x0, ek_image const * x1, void * x2, size_t x3)
+{
+  return ek_image_plan_build(x0, x1, x2, x3);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_image_plan_build(PyObject *self, PyObject *args)
+{
+  ek_tensor_config const * x0;
+  ek_image const * x1;
+  void * x2;
+  size_t x3;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+  PyObject *arg3;
+
+  if (!PyArg_UnpackTuple(args, "ek_image_plan_build", 4, 4, &arg0, &arg1, &arg2, &arg3))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(69), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_tensor_config const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(69), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(70), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (ek_image const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(70), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(9), arg2, (char **)&x2);
+  if (datasize != 0) {
+    x2 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(9), arg2, (char **)&x2,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x3 = _cffi_to_c_int(arg3, size_t);
+  if (x3 == (size_t)-1 && PyErr_Occurred())
+    return NULL;
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_image_plan_build(x0, x1, x2, x3); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_image_plan_build _cffi_d_ek_image_plan_build
+#endif
+
+static size_t _cffi_d_ek_image_plan_bytes(ek_tensor_config const * x0, ek_image const * x1)
+{
+  return ek_image_plan_bytes(x0, x1);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_image_plan_bytes(PyObject *self, PyObject *args)
+{
+  ek_tensor_config const * x0;
+  ek_image const * x1;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  size_t result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+
+  if (!PyArg_UnpackTuple(args, "ek_image_plan_bytes", 2, 2, &arg0, &arg1))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(69), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_tensor_config const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(69), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(70), arg1, (char **)&x1);
+  if (datasize != 0) {
+    x1 = ((size_t)datasize) <= 640 ? (ek_image const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(70), arg1, (char **)&x1,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_image_plan_bytes(x0, x1); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, size_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_image_plan_bytes _cffi_d_ek_image_plan_bytes
+#endif
+
+static size_t _cffi_d_ek_image_plan_scratch_bytes(ek_image_plan const * x0)
+{
+  return ek_image_plan_scratch_bytes(x0);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_image_plan_scratch_bytes(PyObject *self, PyObject *arg0)
+{
+  ek_image_plan const * x0;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  size_t result;
+  PyObject *pyresult;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(4), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_image_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(4), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_image_plan_scratch_bytes(x0); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, size_t);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_image_plan_scratch_bytes _cffi_d_ek_image_plan_scratch_bytes
+#endif
+
+static int _cffi_d_ek_image_run(ek_image_plan const * x0, int x1, uint8_t const * x2, uint8_t const * x3, uint8_t const * x4, void * x5, void * x6)
+{
+  return ek_image_run(x0, x1, x2, x3, x4, x5, x6);
+}
+#ifndef PYPY_VERSION
+static PyObject *
+_cffi_f_ek_image_run(PyObject *self, PyObject *args)
+{
+  ek_image_plan const * x0;
+  int x1;
+  uint8_t const * x2;
+  uint8_t const * x3;
+  uint8_t const * x4;
+  void * x5;
+  void * x6;
+  Py_ssize_t datasize;
+  struct _cffi_freeme_s *large_args_free = NULL;
+  int result;
+  PyObject *pyresult;
+  PyObject *arg0;
+  PyObject *arg1;
+  PyObject *arg2;
+  PyObject *arg3;
+  PyObject *arg4;
+  PyObject *arg5;
+  PyObject *arg6;
+
+  if (!PyArg_UnpackTuple(args, "ek_image_run", 7, 7, &arg0, &arg1, &arg2, &arg3, &arg4, &arg5, &arg6))
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(4), arg0, (char **)&x0);
+  if (datasize != 0) {
+    x0 = ((size_t)datasize) <= 640 ? (ek_image_plan const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(4), arg0, (char **)&x0,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  x1 = _cffi_to_c_int(arg1, int);
+  if (x1 == (int)-1 && PyErr_Occurred())
+    return NULL;
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(6), arg2, (char **)&x2);
+  if (datasize != 0) {
+    x2 = ((size_t)datasize) <= 640 ? (uint8_t const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(6), arg2, (char **)&x2,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(6), arg3, (char **)&x3);
+  if (datasize != 0) {
+    x3 = ((size_t)datasize) <= 640 ? (uint8_t const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(6), arg3, (char **)&x3,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(6), arg4, (char **)&x4);
+  if (datasize != 0) {
+    x4 = ((size_t)datasize) <= 640 ? (uint8_t const *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(6), arg4, (char **)&x4,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(9), arg5, (char **)&x5);
+  if (datasize != 0) {
+    x5 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(9), arg5, (char **)&x5,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  datasize = _cffi_prepare_pointer_call_argument(
+      _cffi_type(9), arg6, (char **)&x6);
+  if (datasize != 0) {
+    x6 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
+    if (_cffi_convert_array_argument(_cffi_type(9), arg6, (char **)&x6,
+            datasize, &large_args_free) < 0)
+      return NULL;
+  }
+
+  Py_BEGIN_ALLOW_THREADS
+  _cffi_restore_errno();
+  { result = ek_image_run(x0, x1, x2, x3, x4, x5, x6); }
+  _cffi_save_errno();
+  Py_END_ALLOW_THREADS
+
+  (void)self; /* unused */
+  pyresult = _cffi_from_c_int(result, int);
+  if (large_args_free != NULL) _cffi_free_array_arguments(large_args_free);
+  return pyresult;
+}
+#else
+#  define _cffi_f_ek_image_run _cffi_d_ek_image_run
+#endif
+
 static size_t _cffi_d_ek_image_scratch_bytes(ek_tensor_config const * x0, ek_image const * x1)
 {
   return ek_image_scratch_bytes(x0, x1);
@@ -1588,19 +1870,19 @@ _cffi_f_ek_image_scratch_bytes(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(60), arg0, (char **)&x0);
+      _cffi_type(69), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_tensor_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(60), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(69), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(62), arg1, (char **)&x1);
+      _cffi_type(70), arg1, (char **)&x1);
   if (datasize != 0) {
     x1 = ((size_t)datasize) <= 640 ? (ek_image const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(62), arg1, (char **)&x1,
+    if (_cffi_convert_array_argument(_cffi_type(70), arg1, (char **)&x1,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1647,10 +1929,10 @@ _cffi_f_ek_image_tensor(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(60), arg0, (char **)&x0);
+      _cffi_type(69), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_tensor_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(60), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(69), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1660,28 +1942,28 @@ _cffi_f_ek_image_tensor(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(62), arg2, (char **)&x2);
+      _cffi_type(70), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (ek_image const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(62), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(70), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg3, (char **)&x3);
+      _cffi_type(9), arg3, (char **)&x3);
   if (datasize != 0) {
     x3 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg3, (char **)&x3,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg3, (char **)&x3,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg4, (char **)&x4);
+      _cffi_type(9), arg4, (char **)&x4);
   if (datasize != 0) {
     x4 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg4, (char **)&x4,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg4, (char **)&x4,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1724,7 +2006,7 @@ _cffi_f_ek_isa_name(PyObject *self, PyObject *arg0)
   Py_END_ALLOW_THREADS
 
   (void)self; /* unused */
-  pyresult = _cffi_from_c_pointer((char *)result, _cffi_type(135));
+  pyresult = _cffi_from_c_pointer((char *)result, _cffi_type(153));
   return pyresult;
 }
 #else
@@ -1762,10 +2044,10 @@ _cffi_f_ek_log_mel(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(9), arg0, (char **)&x0);
+      _cffi_type(18), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1775,10 +2057,10 @@ _cffi_f_ek_log_mel(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(24), arg2, (char **)&x2);
+      _cffi_type(33), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (void const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(24), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(33), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1792,19 +2074,19 @@ _cffi_f_ek_log_mel(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(13), arg5, (char **)&x5);
+      _cffi_type(22), arg5, (char **)&x5);
   if (datasize != 0) {
     x5 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(13), arg5, (char **)&x5,
+    if (_cffi_convert_array_argument(_cffi_type(22), arg5, (char **)&x5,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg6, (char **)&x6);
+      _cffi_type(9), arg6, (char **)&x6);
   if (datasize != 0) {
     x6 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg6, (char **)&x6,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg6, (char **)&x6,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1851,10 +2133,10 @@ _cffi_f_ek_log_mel_cepstra(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(9), arg0, (char **)&x0);
+      _cffi_type(18), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1864,10 +2146,10 @@ _cffi_f_ek_log_mel_cepstra(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(11), arg2, (char **)&x2);
+      _cffi_type(20), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (float const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(11), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(20), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1877,10 +2159,10 @@ _cffi_f_ek_log_mel_cepstra(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(13), arg4, (char **)&x4);
+      _cffi_type(22), arg4, (char **)&x4);
   if (datasize != 0) {
     x4 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(13), arg4, (char **)&x4,
+    if (_cffi_convert_array_argument(_cffi_type(22), arg4, (char **)&x4,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1915,10 +2197,10 @@ _cffi_f_ek_log_mel_columns(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(9), arg0, (char **)&x0);
+      _cffi_type(18), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -1959,10 +2241,10 @@ _cffi_f_ek_log_mel_frames(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(9), arg0, (char **)&x0);
+      _cffi_type(18), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2009,19 +2291,19 @@ _cffi_f_ek_log_mel_plan_build(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(4), arg0, (char **)&x0);
+      _cffi_type(13), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(4), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(13), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg1, (char **)&x1);
+      _cffi_type(9), arg1, (char **)&x1);
   if (datasize != 0) {
     x1 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg1, (char **)&x1,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg1, (char **)&x1,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2060,10 +2342,10 @@ _cffi_f_ek_log_mel_plan_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(4), arg0, (char **)&x0);
+      _cffi_type(13), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(4), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(13), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2106,19 +2388,19 @@ _cffi_f_ek_log_mel_port_float32(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(94), arg0, (char **)&x0);
+      _cffi_type(109), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_port *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(94), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(109), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(24), arg1, (char **)&x1);
+      _cffi_type(33), arg1, (char **)&x1);
   if (datasize != 0) {
     x1 = ((size_t)datasize) <= 640 ? (void const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(24), arg1, (char **)&x1,
+    if (_cffi_convert_array_argument(_cffi_type(33), arg1, (char **)&x1,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2165,19 +2447,19 @@ _cffi_f_ek_log_mel_port_int16(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(94), arg0, (char **)&x0);
+      _cffi_type(109), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_port *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(94), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(109), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(24), arg1, (char **)&x1);
+      _cffi_type(33), arg1, (char **)&x1);
   if (datasize != 0) {
     x1 = ((size_t)datasize) <= 640 ? (void const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(24), arg1, (char **)&x1,
+    if (_cffi_convert_array_argument(_cffi_type(33), arg1, (char **)&x1,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2222,10 +2504,10 @@ _cffi_f_ek_log_mel_scratch_bytes(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(9), arg0, (char **)&x0);
+      _cffi_type(18), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2270,10 +2552,10 @@ _cffi_f_ek_log_mel_stream_bytes(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(9), arg0, (char **)&x0);
+      _cffi_type(18), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2320,10 +2602,10 @@ _cffi_f_ek_log_mel_stream_frames(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(9), arg0, (char **)&x0);
+      _cffi_type(18), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2384,28 +2666,28 @@ _cffi_f_ek_log_mel_stream_push(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(9), arg0, (char **)&x0);
+      _cffi_type(18), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(77), arg1, (char **)&x1);
+      _cffi_type(92), arg1, (char **)&x1);
   if (datasize != 0) {
     x1 = ((size_t)datasize) <= 640 ? (ek_log_mel_stream *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(77), arg1, (char **)&x1,
+    if (_cffi_convert_array_argument(_cffi_type(92), arg1, (char **)&x1,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(24), arg2, (char **)&x2);
+      _cffi_type(33), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (void const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(24), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(33), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2427,10 +2709,10 @@ _cffi_f_ek_log_mel_stream_push(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(13), arg7, (char **)&x7);
+      _cffi_type(22), arg7, (char **)&x7);
   if (datasize != 0) {
     x7 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(13), arg7, (char **)&x7,
+    if (_cffi_convert_array_argument(_cffi_type(22), arg7, (char **)&x7,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2475,10 +2757,10 @@ _cffi_f_ek_log_mel_stream_start(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(9), arg0, (char **)&x0);
+      _cffi_type(18), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_log_mel_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(9), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(18), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2488,10 +2770,10 @@ _cffi_f_ek_log_mel_stream_start(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg2, (char **)&x2);
+      _cffi_type(9), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2538,19 +2820,19 @@ _cffi_f_ek_micro_plan_build(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(31), arg0, (char **)&x0);
+      _cffi_type(40), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_micro_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(31), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(40), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg1, (char **)&x1);
+      _cffi_type(9), arg1, (char **)&x1);
   if (datasize != 0) {
     x1 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg1, (char **)&x1,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg1, (char **)&x1,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2589,10 +2871,10 @@ _cffi_f_ek_micro_plan_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(31), arg0, (char **)&x0);
+      _cffi_type(40), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_micro_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(31), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(40), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2635,19 +2917,19 @@ _cffi_f_ek_micro_port_int16(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(94), arg0, (char **)&x0);
+      _cffi_type(109), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_port *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(94), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(109), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(24), arg1, (char **)&x1);
+      _cffi_type(33), arg1, (char **)&x1);
   if (datasize != 0) {
     x1 = ((size_t)datasize) <= 640 ? (void const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(24), arg1, (char **)&x1,
+    if (_cffi_convert_array_argument(_cffi_type(33), arg1, (char **)&x1,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2686,10 +2968,10 @@ _cffi_f_ek_micro_stream_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(36), arg0, (char **)&x0);
+      _cffi_type(45), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_micro_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(36), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(45), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2738,28 +3020,28 @@ _cffi_f_ek_micro_stream_push(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(36), arg0, (char **)&x0);
+      _cffi_type(45), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_micro_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(36), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(45), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(87), arg1, (char **)&x1);
+      _cffi_type(102), arg1, (char **)&x1);
   if (datasize != 0) {
     x1 = ((size_t)datasize) <= 640 ? (ek_micro_stream *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(87), arg1, (char **)&x1,
+    if (_cffi_convert_array_argument(_cffi_type(102), arg1, (char **)&x1,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(88), arg2, (char **)&x2);
+      _cffi_type(103), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (int16_t const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(88), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(103), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2773,10 +3055,10 @@ _cffi_f_ek_micro_stream_push(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(13), arg5, (char **)&x5);
+      _cffi_type(22), arg5, (char **)&x5);
   if (datasize != 0) {
     x5 = ((size_t)datasize) <= 640 ? (float *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(13), arg5, (char **)&x5,
+    if (_cffi_convert_array_argument(_cffi_type(22), arg5, (char **)&x5,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2821,10 +3103,10 @@ _cffi_f_ek_micro_stream_start(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(36), arg0, (char **)&x0);
+      _cffi_type(45), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_micro_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(36), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(45), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2834,10 +3116,10 @@ _cffi_f_ek_micro_stream_start(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg2, (char **)&x2);
+      _cffi_type(9), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2892,10 +3174,10 @@ _cffi_f_ek_rolling(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(47), arg0, (char **)&x0);
+      _cffi_type(56), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(47), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(56), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2905,10 +3187,10 @@ _cffi_f_ek_rolling(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg2, (char **)&x2);
+      _cffi_type(9), arg2, (char **)&x2);
   if (datasize != 0) {
     x2 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg2, (char **)&x2,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg2, (char **)&x2,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2918,28 +3200,28 @@ _cffi_f_ek_rolling(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(51), arg4, (char **)&x4);
+      _cffi_type(60), arg4, (char **)&x4);
   if (datasize != 0) {
     x4 = ((size_t)datasize) <= 640 ? (ek_series const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(51), arg4, (char **)&x4,
+    if (_cffi_convert_array_argument(_cffi_type(60), arg4, (char **)&x4,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg5, (char **)&x5);
+      _cffi_type(9), arg5, (char **)&x5);
   if (datasize != 0) {
     x5 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg5, (char **)&x5,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg5, (char **)&x5,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg6, (char **)&x6);
+      _cffi_type(9), arg6, (char **)&x6);
   if (datasize != 0) {
     x6 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg6, (char **)&x6,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg6, (char **)&x6,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -2982,19 +3264,19 @@ _cffi_f_ek_rolling_plan_build(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(42), arg0, (char **)&x0);
+      _cffi_type(51), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(42), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(51), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg1, (char **)&x1);
+      _cffi_type(9), arg1, (char **)&x1);
   if (datasize != 0) {
     x1 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg1, (char **)&x1,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg1, (char **)&x1,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -3033,10 +3315,10 @@ _cffi_f_ek_rolling_plan_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(42), arg0, (char **)&x0);
+      _cffi_type(51), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_config const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(42), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(51), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -3071,10 +3353,10 @@ _cffi_f_ek_rolling_scratch_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(47), arg0, (char **)&x0);
+      _cffi_type(56), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(47), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(56), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -3115,19 +3397,19 @@ _cffi_f_ek_rolling_start(PyObject *self, PyObject *args)
     return NULL;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(47), arg0, (char **)&x0);
+      _cffi_type(56), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(47), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(56), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(5), arg1, (char **)&x1);
+      _cffi_type(9), arg1, (char **)&x1);
   if (datasize != 0) {
     x1 = ((size_t)datasize) <= 640 ? (void *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(5), arg1, (char **)&x1,
+    if (_cffi_convert_array_argument(_cffi_type(9), arg1, (char **)&x1,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -3162,10 +3444,10 @@ _cffi_f_ek_rolling_state_bytes(PyObject *self, PyObject *arg0)
   PyObject *pyresult;
 
   datasize = _cffi_prepare_pointer_call_argument(
-      _cffi_type(47), arg0, (char **)&x0);
+      _cffi_type(56), arg0, (char **)&x0);
   if (datasize != 0) {
     x0 = ((size_t)datasize) <= 640 ? (ek_rolling_plan const *)alloca((size_t)datasize) : NULL;
-    if (_cffi_convert_array_argument(_cffi_type(47), arg0, (char **)&x0,
+    if (_cffi_convert_array_argument(_cffi_type(56), arg0, (char **)&x0,
             datasize, &large_args_free) < 0)
       return NULL;
   }
@@ -3263,362 +3545,368 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_WINDOW_HANN_PERIODIC", (void *)_cffi_const_EK_WINDOW_HANN_PERIODIC, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_POVEY", (void *)_cffi_const_EK_WINDOW_POVEY, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_WINDOW_RECTANGULAR", (void *)_cffi_const_EK_WINDOW_RECTANGULAR, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
-  { "ek_best_isa", (void *)_cffi_f_ek_best_isa, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 73), (void *)_cffi_d_ek_best_isa },
-  { "ek_clamp_range", (void *)_cffi_f_ek_clamp_range, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 66), (void *)_cffi_d_ek_clamp_range },
-  { "ek_cpu_features", (void *)_cffi_f_ek_cpu_features, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 133), (void *)_cffi_d_ek_cpu_features },
-  { "ek_image_scratch_bytes", (void *)_cffi_f_ek_image_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 129), (void *)_cffi_d_ek_image_scratch_bytes },
-  { "ek_image_tensor", (void *)_cffi_f_ek_image_tensor, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 59), (void *)_cffi_d_ek_image_tensor },
+  { "ek_best_isa", (void *)_cffi_f_ek_best_isa, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 88), (void *)_cffi_d_ek_best_isa },
+  { "ek_clamp_range", (void *)_cffi_f_ek_clamp_range, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 81), (void *)_cffi_d_ek_clamp_range },
+  { "ek_cpu_features", (void *)_cffi_f_ek_cpu_features, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_N, 151), (void *)_cffi_d_ek_cpu_features },
+  { "ek_image_plan_build", (void *)_cffi_f_ek_image_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 68), (void *)_cffi_d_ek_image_plan_build },
+  { "ek_image_plan_bytes", (void *)_cffi_f_ek_image_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 147), (void *)_cffi_d_ek_image_plan_bytes },
+  { "ek_image_plan_scratch_bytes", (void *)_cffi_f_ek_image_plan_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 113), (void *)_cffi_d_ek_image_plan_scratch_bytes },
+  { "ek_image_run", (void *)_cffi_f_ek_image_run, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 3), (void *)_cffi_d_ek_image_run },
+  { "ek_image_scratch_bytes", (void *)_cffi_f_ek_image_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 147), (void *)_cffi_d_ek_image_scratch_bytes },
+  { "ek_image_tensor", (void *)_cffi_f_ek_image_tensor, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 74), (void *)_cffi_d_ek_image_tensor },
   { "ek_isa_name", (void *)_cffi_f_ek_isa_name, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 0), (void *)_cffi_d_ek_isa_name },
-  { "ek_log_mel", (void *)_cffi_f_ek_log_mel, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 21), (void *)_cffi_d_ek_log_mel },
-  { "ek_log_mel_cepstra", (void *)_cffi_f_ek_log_mel_cepstra, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 8), (void *)_cffi_d_ek_log_mel_cepstra },
-  { "ek_log_mel_columns", (void *)_cffi_f_ek_log_mel_columns, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 101), (void *)_cffi_d_ek_log_mel_columns },
-  { "ek_log_mel_frames", (void *)_cffi_f_ek_log_mel_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 108), (void *)_cffi_d_ek_log_mel_frames },
-  { "ek_log_mel_plan_build", (void *)_cffi_f_ek_log_mel_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 3), (void *)_cffi_d_ek_log_mel_plan_build },
-  { "ek_log_mel_plan_bytes", (void *)_cffi_f_ek_log_mel_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 98), (void *)_cffi_d_ek_log_mel_plan_bytes },
-  { "ek_log_mel_port_float32", (void *)_cffi_f_ek_log_mel_port_float32, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 93), (void *)_cffi_d_ek_log_mel_port_float32 },
-  { "ek_log_mel_port_int16", (void *)_cffi_f_ek_log_mel_port_int16, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 93), (void *)_cffi_d_ek_log_mel_port_int16 },
-  { "ek_log_mel_scratch_bytes", (void *)_cffi_f_ek_log_mel_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 104), (void *)_cffi_d_ek_log_mel_scratch_bytes },
-  { "ek_log_mel_stream_bytes", (void *)_cffi_f_ek_log_mel_stream_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 104), (void *)_cffi_d_ek_log_mel_stream_bytes },
-  { "ek_log_mel_stream_frames", (void *)_cffi_f_ek_log_mel_stream_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 112), (void *)_cffi_d_ek_log_mel_stream_frames },
-  { "ek_log_mel_stream_push", (void *)_cffi_f_ek_log_mel_stream_push, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 75), (void *)_cffi_d_ek_log_mel_stream_push },
-  { "ek_log_mel_stream_start", (void *)_cffi_f_ek_log_mel_stream_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 15), (void *)_cffi_d_ek_log_mel_stream_start },
-  { "ek_micro_plan_build", (void *)_cffi_f_ek_micro_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 30), (void *)_cffi_d_ek_micro_plan_build },
-  { "ek_micro_plan_bytes", (void *)_cffi_f_ek_micro_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 117), (void *)_cffi_d_ek_micro_plan_bytes },
-  { "ek_micro_port_int16", (void *)_cffi_f_ek_micro_port_int16, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 93), (void *)_cffi_d_ek_micro_port_int16 },
-  { "ek_micro_stream_bytes", (void *)_cffi_f_ek_micro_stream_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 120), (void *)_cffi_d_ek_micro_stream_bytes },
-  { "ek_micro_stream_push", (void *)_cffi_f_ek_micro_stream_push, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 85), (void *)_cffi_d_ek_micro_stream_push },
-  { "ek_micro_stream_start", (void *)_cffi_f_ek_micro_stream_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 35), (void *)_cffi_d_ek_micro_stream_start },
-  { "ek_rolling", (void *)_cffi_f_ek_rolling, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 46), (void *)_cffi_d_ek_rolling },
-  { "ek_rolling_plan_build", (void *)_cffi_f_ek_rolling_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 41), (void *)_cffi_d_ek_rolling_plan_build },
-  { "ek_rolling_plan_bytes", (void *)_cffi_f_ek_rolling_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 123), (void *)_cffi_d_ek_rolling_plan_bytes },
-  { "ek_rolling_scratch_bytes", (void *)_cffi_f_ek_rolling_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 126), (void *)_cffi_d_ek_rolling_scratch_bytes },
-  { "ek_rolling_start", (void *)_cffi_f_ek_rolling_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 55), (void *)_cffi_d_ek_rolling_start },
-  { "ek_rolling_state_bytes", (void *)_cffi_f_ek_rolling_state_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 126), (void *)_cffi_d_ek_rolling_state_bytes },
+  { "ek_log_mel", (void *)_cffi_f_ek_log_mel, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 30), (void *)_cffi_d_ek_log_mel },
+  { "ek_log_mel_cepstra", (void *)_cffi_f_ek_log_mel_cepstra, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 17), (void *)_cffi_d_ek_log_mel_cepstra },
+  { "ek_log_mel_columns", (void *)_cffi_f_ek_log_mel_columns, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 119), (void *)_cffi_d_ek_log_mel_columns },
+  { "ek_log_mel_frames", (void *)_cffi_f_ek_log_mel_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 126), (void *)_cffi_d_ek_log_mel_frames },
+  { "ek_log_mel_plan_build", (void *)_cffi_f_ek_log_mel_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 12), (void *)_cffi_d_ek_log_mel_plan_build },
+  { "ek_log_mel_plan_bytes", (void *)_cffi_f_ek_log_mel_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 116), (void *)_cffi_d_ek_log_mel_plan_bytes },
+  { "ek_log_mel_port_float32", (void *)_cffi_f_ek_log_mel_port_float32, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 108), (void *)_cffi_d_ek_log_mel_port_float32 },
+  { "ek_log_mel_port_int16", (void *)_cffi_f_ek_log_mel_port_int16, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 108), (void *)_cffi_d_ek_log_mel_port_int16 },
+  { "ek_log_mel_scratch_bytes", (void *)_cffi_f_ek_log_mel_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 122), (void *)_cffi_d_ek_log_mel_scratch_bytes },
+  { "ek_log_mel_stream_bytes", (void *)_cffi_f_ek_log_mel_stream_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 122), (void *)_cffi_d_ek_log_mel_stream_bytes },
+  { "ek_log_mel_stream_frames", (void *)_cffi_f_ek_log_mel_stream_frames, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 130), (void *)_cffi_d_ek_log_mel_stream_frames },
+  { "ek_log_mel_stream_push", (void *)_cffi_f_ek_log_mel_stream_push, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 90), (void *)_cffi_d_ek_log_mel_stream_push },
+  { "ek_log_mel_stream_start", (void *)_cffi_f_ek_log_mel_stream_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 24), (void *)_cffi_d_ek_log_mel_stream_start },
+  { "ek_micro_plan_build", (void *)_cffi_f_ek_micro_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 39), (void *)_cffi_d_ek_micro_plan_build },
+  { "ek_micro_plan_bytes", (void *)_cffi_f_ek_micro_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 135), (void *)_cffi_d_ek_micro_plan_bytes },
+  { "ek_micro_port_int16", (void *)_cffi_f_ek_micro_port_int16, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 108), (void *)_cffi_d_ek_micro_port_int16 },
+  { "ek_micro_stream_bytes", (void *)_cffi_f_ek_micro_stream_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 138), (void *)_cffi_d_ek_micro_stream_bytes },
+  { "ek_micro_stream_push", (void *)_cffi_f_ek_micro_stream_push, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 100), (void *)_cffi_d_ek_micro_stream_push },
+  { "ek_micro_stream_start", (void *)_cffi_f_ek_micro_stream_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 44), (void *)_cffi_d_ek_micro_stream_start },
+  { "ek_rolling", (void *)_cffi_f_ek_rolling, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 55), (void *)_cffi_d_ek_rolling },
+  { "ek_rolling_plan_build", (void *)_cffi_f_ek_rolling_plan_build, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 50), (void *)_cffi_d_ek_rolling_plan_build },
+  { "ek_rolling_plan_bytes", (void *)_cffi_f_ek_rolling_plan_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 141), (void *)_cffi_d_ek_rolling_plan_bytes },
+  { "ek_rolling_scratch_bytes", (void *)_cffi_f_ek_rolling_scratch_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 144), (void *)_cffi_d_ek_rolling_scratch_bytes },
+  { "ek_rolling_start", (void *)_cffi_f_ek_rolling_start, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_V, 64), (void *)_cffi_d_ek_rolling_start },
+  { "ek_rolling_state_bytes", (void *)_cffi_f_ek_rolling_state_bytes, _CFFI_OP(_CFFI_OP_CPYTHON_BLTN_O, 144), (void *)_cffi_d_ek_rolling_state_bytes },
 };
 
 static const struct _cffi_field_s _cffi_fields[] = {
   { "data", offsetof(ek_image, data),
             sizeof(((ek_image *)0)->data),
-            _CFFI_OP(_CFFI_OP_NOOP, 167) },
+            _CFFI_OP(_CFFI_OP_NOOP, 6) },
   { "row_stride", offsetof(ek_image, row_stride),
                   sizeof(((ek_image *)0)->row_stride),
-                  _CFFI_OP(_CFFI_OP_NOOP, 165) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 184) },
   { "column_stride", offsetof(ek_image, column_stride),
                      sizeof(((ek_image *)0)->column_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 165) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 184) },
   { "channel_stride", offsetof(ek_image, channel_stride),
                       sizeof(((ek_image *)0)->channel_stride),
-                      _CFFI_OP(_CFFI_OP_NOOP, 165) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 184) },
   { "width", offsetof(ek_image, width),
              sizeof(((ek_image *)0)->width),
-             _CFFI_OP(_CFFI_OP_NOOP, 157) },
+             _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "height", offsetof(ek_image, height),
               sizeof(((ek_image *)0)->height),
-              _CFFI_OP(_CFFI_OP_NOOP, 157) },
+              _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "u", offsetof(ek_image, u),
          sizeof(((ek_image *)0)->u),
-         _CFFI_OP(_CFFI_OP_NOOP, 167) },
+         _CFFI_OP(_CFFI_OP_NOOP, 6) },
   { "v", offsetof(ek_image, v),
          sizeof(((ek_image *)0)->v),
-         _CFFI_OP(_CFFI_OP_NOOP, 167) },
+         _CFFI_OP(_CFFI_OP_NOOP, 6) },
   { "chroma_row_stride", offsetof(ek_image, chroma_row_stride),
                          sizeof(((ek_image *)0)->chroma_row_stride),
-                         _CFFI_OP(_CFFI_OP_NOOP, 165) },
+                         _CFFI_OP(_CFFI_OP_NOOP, 184) },
   { "chroma_column_stride", offsetof(ek_image, chroma_column_stride),
                             sizeof(((ek_image *)0)->chroma_column_stride),
-                            _CFFI_OP(_CFFI_OP_NOOP, 165) },
+                            _CFFI_OP(_CFFI_OP_NOOP, 184) },
   { "matrix", offsetof(ek_image, matrix),
               sizeof(((ek_image *)0)->matrix),
-              _CFFI_OP(_CFFI_OP_NOOP, 157) },
+              _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "full_range", offsetof(ek_image, full_range),
                   sizeof(((ek_image *)0)->full_range),
-                  _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "sample_rate_hz", offsetof(ek_log_mel_config, sample_rate_hz),
                       sizeof(((ek_log_mel_config *)0)->sample_rate_hz),
-                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "frame_samples", offsetof(ek_log_mel_config, frame_samples),
                      sizeof(((ek_log_mel_config *)0)->frame_samples),
-                     _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "window_samples", offsetof(ek_log_mel_config, window_samples),
                       sizeof(((ek_log_mel_config *)0)->window_samples),
-                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "hop_samples", offsetof(ek_log_mel_config, hop_samples),
                    sizeof(((ek_log_mel_config *)0)->hop_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "fft_samples", offsetof(ek_log_mel_config, fft_samples),
                    sizeof(((ek_log_mel_config *)0)->fft_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "mel_bins", offsetof(ek_log_mel_config, mel_bins),
                 sizeof(((ek_log_mel_config *)0)->mel_bins),
-                _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "window", offsetof(ek_log_mel_config, window),
               sizeof(((ek_log_mel_config *)0)->window),
-              _CFFI_OP(_CFFI_OP_NOOP, 157) },
+              _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "mel_scale", offsetof(ek_log_mel_config, mel_scale),
                  sizeof(((ek_log_mel_config *)0)->mel_scale),
-                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "mel_area", offsetof(ek_log_mel_config, mel_area),
                 sizeof(((ek_log_mel_config *)0)->mel_area),
-                _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "framing", offsetof(ek_log_mel_config, framing),
                sizeof(((ek_log_mel_config *)0)->framing),
-               _CFFI_OP(_CFFI_OP_NOOP, 157) },
+               _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "padding", offsetof(ek_log_mel_config, padding),
                sizeof(((ek_log_mel_config *)0)->padding),
-               _CFFI_OP(_CFFI_OP_NOOP, 157) },
+               _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "magnitude", offsetof(ek_log_mel_config, magnitude),
                  sizeof(((ek_log_mel_config *)0)->magnitude),
-                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "logarithm", offsetof(ek_log_mel_config, logarithm),
                  sizeof(((ek_log_mel_config *)0)->logarithm),
-                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "remove_dc", offsetof(ek_log_mel_config, remove_dc),
                  sizeof(((ek_log_mel_config *)0)->remove_dc),
-                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "energy", offsetof(ek_log_mel_config, energy),
               sizeof(((ek_log_mel_config *)0)->energy),
-              _CFFI_OP(_CFFI_OP_NOOP, 157) },
+              _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "cepstra", offsetof(ek_log_mel_config, cepstra),
                sizeof(((ek_log_mel_config *)0)->cepstra),
-               _CFFI_OP(_CFFI_OP_NOOP, 157) },
+               _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "lifter_from", offsetof(ek_log_mel_config, lifter_from),
                    sizeof(((ek_log_mel_config *)0)->lifter_from),
-                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "dither_seed", offsetof(ek_log_mel_config, dither_seed),
                    sizeof(((ek_log_mel_config *)0)->dither_seed),
-                   _CFFI_OP(_CFFI_OP_NOOP, 166) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 185) },
   { "lifter", offsetof(ek_log_mel_config, lifter),
               sizeof(((ek_log_mel_config *)0)->lifter),
-              _CFFI_OP(_CFFI_OP_NOOP, 69) },
+              _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "preemphasis", offsetof(ek_log_mel_config, preemphasis),
                    sizeof(((ek_log_mel_config *)0)->preemphasis),
-                   _CFFI_OP(_CFFI_OP_NOOP, 69) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "input_scale", offsetof(ek_log_mel_config, input_scale),
                    sizeof(((ek_log_mel_config *)0)->input_scale),
-                   _CFFI_OP(_CFFI_OP_NOOP, 69) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "dither", offsetof(ek_log_mel_config, dither),
               sizeof(((ek_log_mel_config *)0)->dither),
-              _CFFI_OP(_CFFI_OP_NOOP, 69) },
+              _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "floor", offsetof(ek_log_mel_config, floor),
              sizeof(((ek_log_mel_config *)0)->floor),
-             _CFFI_OP(_CFFI_OP_NOOP, 69) },
+             _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "low_hz", offsetof(ek_log_mel_config, low_hz),
               sizeof(((ek_log_mel_config *)0)->low_hz),
-              _CFFI_OP(_CFFI_OP_NOOP, 137) },
+              _CFFI_OP(_CFFI_OP_NOOP, 155) },
   { "high_hz", offsetof(ek_log_mel_config, high_hz),
                sizeof(((ek_log_mel_config *)0)->high_hz),
-               _CFFI_OP(_CFFI_OP_NOOP, 137) },
+               _CFFI_OP(_CFFI_OP_NOOP, 155) },
   { "sample_rate_hz", offsetof(ek_micro_config, sample_rate_hz),
                       sizeof(((ek_micro_config *)0)->sample_rate_hz),
-                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "window_samples", offsetof(ek_micro_config, window_samples),
                       sizeof(((ek_micro_config *)0)->window_samples),
-                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "hop_samples", offsetof(ek_micro_config, hop_samples),
                    sizeof(((ek_micro_config *)0)->hop_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "channels", offsetof(ek_micro_config, channels),
                 sizeof(((ek_micro_config *)0)->channels),
-                _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "smoothing_bits", offsetof(ek_micro_config, smoothing_bits),
                       sizeof(((ek_micro_config *)0)->smoothing_bits),
-                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "pcan", offsetof(ek_micro_config, pcan),
             sizeof(((ek_micro_config *)0)->pcan),
-            _CFFI_OP(_CFFI_OP_NOOP, 157) },
+            _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "gain_bits", offsetof(ek_micro_config, gain_bits),
                  sizeof(((ek_micro_config *)0)->gain_bits),
-                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "log", offsetof(ek_micro_config, log),
            sizeof(((ek_micro_config *)0)->log),
-           _CFFI_OP(_CFFI_OP_NOOP, 157) },
+           _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "log_shift", offsetof(ek_micro_config, log_shift),
                  sizeof(((ek_micro_config *)0)->log_shift),
-                 _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                 _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "low_hz", offsetof(ek_micro_config, low_hz),
               sizeof(((ek_micro_config *)0)->low_hz),
-              _CFFI_OP(_CFFI_OP_NOOP, 69) },
+              _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "high_hz", offsetof(ek_micro_config, high_hz),
                sizeof(((ek_micro_config *)0)->high_hz),
-               _CFFI_OP(_CFFI_OP_NOOP, 69) },
+               _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "even_smoothing", offsetof(ek_micro_config, even_smoothing),
                       sizeof(((ek_micro_config *)0)->even_smoothing),
-                      _CFFI_OP(_CFFI_OP_NOOP, 69) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "odd_smoothing", offsetof(ek_micro_config, odd_smoothing),
                      sizeof(((ek_micro_config *)0)->odd_smoothing),
-                     _CFFI_OP(_CFFI_OP_NOOP, 69) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "min_signal_remaining", offsetof(ek_micro_config, min_signal_remaining),
                             sizeof(((ek_micro_config *)0)->min_signal_remaining),
-                            _CFFI_OP(_CFFI_OP_NOOP, 69) },
+                            _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "pcan_strength", offsetof(ek_micro_config, pcan_strength),
                      sizeof(((ek_micro_config *)0)->pcan_strength),
-                     _CFFI_OP(_CFFI_OP_NOOP, 69) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "pcan_offset", offsetof(ek_micro_config, pcan_offset),
                    sizeof(((ek_micro_config *)0)->pcan_offset),
-                   _CFFI_OP(_CFFI_OP_NOOP, 69) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "output_scale", offsetof(ek_micro_config, output_scale),
                     sizeof(((ek_micro_config *)0)->output_scale),
-                    _CFFI_OP(_CFFI_OP_NOOP, 69) },
+                    _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "plan", offsetof(ek_port, plan),
             sizeof(((ek_port *)0)->plan),
-            _CFFI_OP(_CFFI_OP_NOOP, 24) },
+            _CFFI_OP(_CFFI_OP_NOOP, 33) },
   { "stream", offsetof(ek_port, stream),
               sizeof(((ek_port *)0)->stream),
-              _CFFI_OP(_CFFI_OP_NOOP, 5) },
+              _CFFI_OP(_CFFI_OP_NOOP, 9) },
   { "out", offsetof(ek_port, out),
            sizeof(((ek_port *)0)->out),
-           _CFFI_OP(_CFFI_OP_NOOP, 13) },
+           _CFFI_OP(_CFFI_OP_NOOP, 22) },
   { "room", offsetof(ek_port, room),
             sizeof(((ek_port *)0)->room),
-            _CFFI_OP(_CFFI_OP_NOOP, 6) },
+            _CFFI_OP(_CFFI_OP_NOOP, 15) },
   { "window", offsetof(ek_rolling_config, window),
               sizeof(((ek_rolling_config *)0)->window),
-              _CFFI_OP(_CFFI_OP_NOOP, 157) },
+              _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "min_samples", offsetof(ek_rolling_config, min_samples),
                    sizeof(((ek_rolling_config *)0)->min_samples),
-                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "nan_policy", offsetof(ek_rolling_config, nan_policy),
                   sizeof(((ek_rolling_config *)0)->nan_policy),
-                  _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "ddof", offsetof(ek_rolling_config, ddof),
             sizeof(((ek_rolling_config *)0)->ddof),
-            _CFFI_OP(_CFFI_OP_NOOP, 157) },
+            _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "row", offsetof(ek_rolling_config, row),
            sizeof(((ek_rolling_config *)0)->row),
-           _CFFI_OP(_CFFI_OP_NOOP, 162) },
+           _CFFI_OP(_CFFI_OP_NOOP, 181) },
   { "quantile_count", offsetof(ek_rolling_config, quantile_count),
                       sizeof(((ek_rolling_config *)0)->quantile_count),
-                      _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                      _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "quantile_row", offsetof(ek_rolling_config, quantile_row),
                     sizeof(((ek_rolling_config *)0)->quantile_row),
-                    _CFFI_OP(_CFFI_OP_NOOP, 158) },
+                    _CFFI_OP(_CFFI_OP_NOOP, 177) },
   { "quantile", offsetof(ek_rolling_config, quantile),
                 sizeof(((ek_rolling_config *)0)->quantile),
-                _CFFI_OP(_CFFI_OP_NOOP, 138) },
+                _CFFI_OP(_CFFI_OP_NOOP, 156) },
   { "bins", offsetof(ek_rolling_config, bins),
             sizeof(((ek_rolling_config *)0)->bins),
-            _CFFI_OP(_CFFI_OP_NOOP, 157) },
+            _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "ewma_adjust", offsetof(ek_rolling_config, ewma_adjust),
                    sizeof(((ek_rolling_config *)0)->ewma_adjust),
-                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "low", offsetof(ek_rolling_config, low),
            sizeof(((ek_rolling_config *)0)->low),
-           _CFFI_OP(_CFFI_OP_NOOP, 137) },
+           _CFFI_OP(_CFFI_OP_NOOP, 155) },
   { "high", offsetof(ek_rolling_config, high),
             sizeof(((ek_rolling_config *)0)->high),
-            _CFFI_OP(_CFFI_OP_NOOP, 137) },
+            _CFFI_OP(_CFFI_OP_NOOP, 155) },
   { "ewma_alpha", offsetof(ek_rolling_config, ewma_alpha),
                   sizeof(((ek_rolling_config *)0)->ewma_alpha),
-                  _CFFI_OP(_CFFI_OP_NOOP, 137) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 155) },
   { "data", offsetof(ek_series, data),
             sizeof(((ek_series *)0)->data),
-            _CFFI_OP(_CFFI_OP_NOOP, 24) },
+            _CFFI_OP(_CFFI_OP_NOOP, 33) },
   { "sample_stride", offsetof(ek_series, sample_stride),
                      sizeof(((ek_series *)0)->sample_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 165) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 184) },
   { "series_stride", offsetof(ek_series, series_stride),
                      sizeof(((ek_series *)0)->series_stride),
-                     _CFFI_OP(_CFFI_OP_NOOP, 165) },
+                     _CFFI_OP(_CFFI_OP_NOOP, 184) },
   { "samples", offsetof(ek_series, samples),
                sizeof(((ek_series *)0)->samples),
-               _CFFI_OP(_CFFI_OP_NOOP, 6) },
+               _CFFI_OP(_CFFI_OP_NOOP, 15) },
   { "series", offsetof(ek_series, series),
               sizeof(((ek_series *)0)->series),
-              _CFFI_OP(_CFFI_OP_NOOP, 6) },
+              _CFFI_OP(_CFFI_OP_NOOP, 15) },
   { "sample_type", offsetof(ek_series, sample_type),
                    sizeof(((ek_series *)0)->sample_type),
-                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "width", offsetof(ek_tensor_config, width),
              sizeof(((ek_tensor_config *)0)->width),
-             _CFFI_OP(_CFFI_OP_NOOP, 157) },
+             _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "height", offsetof(ek_tensor_config, height),
               sizeof(((ek_tensor_config *)0)->height),
-              _CFFI_OP(_CFFI_OP_NOOP, 157) },
+              _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "source", offsetof(ek_tensor_config, source),
               sizeof(((ek_tensor_config *)0)->source),
-              _CFFI_OP(_CFFI_OP_NOOP, 160) },
+              _CFFI_OP(_CFFI_OP_NOOP, 179) },
   { "scale", offsetof(ek_tensor_config, scale),
              sizeof(((ek_tensor_config *)0)->scale),
-             _CFFI_OP(_CFFI_OP_NOOP, 154) },
+             _CFFI_OP(_CFFI_OP_NOOP, 173) },
   { "offset", offsetof(ek_tensor_config, offset),
               sizeof(((ek_tensor_config *)0)->offset),
-              _CFFI_OP(_CFFI_OP_NOOP, 154) },
+              _CFFI_OP(_CFFI_OP_NOOP, 173) },
   { "fill", offsetof(ek_tensor_config, fill),
             sizeof(((ek_tensor_config *)0)->fill),
-            _CFFI_OP(_CFFI_OP_NOOP, 154) },
+            _CFFI_OP(_CFFI_OP_NOOP, 173) },
   { "planes", offsetof(ek_tensor_config, planes),
               sizeof(((ek_tensor_config *)0)->planes),
-              _CFFI_OP(_CFFI_OP_NOOP, 157) },
+              _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "mode", offsetof(ek_tensor_config, mode),
             sizeof(((ek_tensor_config *)0)->mode),
-            _CFFI_OP(_CFFI_OP_NOOP, 157) },
+            _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "layout", offsetof(ek_tensor_config, layout),
               sizeof(((ek_tensor_config *)0)->layout),
-              _CFFI_OP(_CFFI_OP_NOOP, 157) },
+              _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "type", offsetof(ek_tensor_config, type),
             sizeof(((ek_tensor_config *)0)->type),
-            _CFFI_OP(_CFFI_OP_NOOP, 157) },
+            _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "quantum", offsetof(ek_tensor_config, quantum),
                sizeof(((ek_tensor_config *)0)->quantum),
-               _CFFI_OP(_CFFI_OP_NOOP, 69) },
+               _CFFI_OP(_CFFI_OP_NOOP, 84) },
   { "zero_point", offsetof(ek_tensor_config, zero_point),
                   sizeof(((ek_tensor_config *)0)->zero_point),
-                  _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "left", offsetof(ek_tensor_config, left),
             sizeof(((ek_tensor_config *)0)->left),
-            _CFFI_OP(_CFFI_OP_NOOP, 157) },
+            _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "top", offsetof(ek_tensor_config, top),
            sizeof(((ek_tensor_config *)0)->top),
-           _CFFI_OP(_CFFI_OP_NOOP, 157) },
+           _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "inner_width", offsetof(ek_tensor_config, inner_width),
                    sizeof(((ek_tensor_config *)0)->inner_width),
-                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "inner_height", offsetof(ek_tensor_config, inner_height),
                     sizeof(((ek_tensor_config *)0)->inner_height),
-                    _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                    _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "full_width", offsetof(ek_tensor_config, full_width),
                   sizeof(((ek_tensor_config *)0)->full_width),
-                  _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                  _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "full_height", offsetof(ek_tensor_config, full_height),
                    sizeof(((ek_tensor_config *)0)->full_height),
-                   _CFFI_OP(_CFFI_OP_NOOP, 157) },
+                   _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "skip_x", offsetof(ek_tensor_config, skip_x),
               sizeof(((ek_tensor_config *)0)->skip_x),
-              _CFFI_OP(_CFFI_OP_NOOP, 157) },
+              _CFFI_OP(_CFFI_OP_NOOP, 176) },
   { "skip_y", offsetof(ek_tensor_config, skip_y),
               sizeof(((ek_tensor_config *)0)->skip_y),
-              _CFFI_OP(_CFFI_OP_NOOP, 157) },
+              _CFFI_OP(_CFFI_OP_NOOP, 176) },
 };
 
 static const struct _cffi_struct_union_s _cffi_struct_unions[] = {
-  { "$ek_image", 140, _CFFI_F_CHECK_FIELDS,
+  { "$ek_image", 158, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_image), offsetof(struct _cffi_align_typedef_ek_image, y), 0, 12 },
-  { "$ek_log_mel_config", 141, _CFFI_F_CHECK_FIELDS,
+  { "$ek_log_mel_config", 160, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_log_mel_config), offsetof(struct _cffi_align_typedef_ek_log_mel_config, y), 12, 25 },
-  { "$ek_micro_config", 144, _CFFI_F_CHECK_FIELDS,
+  { "$ek_micro_config", 163, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_micro_config), offsetof(struct _cffi_align_typedef_ek_micro_config, y), 37, 17 },
-  { "$ek_port", 147, _CFFI_F_CHECK_FIELDS,
+  { "$ek_port", 166, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_port), offsetof(struct _cffi_align_typedef_ek_port, y), 54, 4 },
-  { "$ek_rolling_config", 148, _CFFI_F_CHECK_FIELDS,
+  { "$ek_rolling_config", 167, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_rolling_config), offsetof(struct _cffi_align_typedef_ek_rolling_config, y), 58, 13 },
-  { "$ek_series", 150, _CFFI_F_CHECK_FIELDS,
+  { "$ek_series", 169, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_series), offsetof(struct _cffi_align_typedef_ek_series, y), 71, 6 },
-  { "$ek_tensor_config", 151, _CFFI_F_CHECK_FIELDS,
+  { "$ek_tensor_config", 170, _CFFI_F_CHECK_FIELDS,
     sizeof(ek_tensor_config), offsetof(struct _cffi_align_typedef_ek_tensor_config, y), 77, 20 },
-  { "ek_log_mel_plan", 142, _CFFI_F_OPAQUE,
+  { "ek_image_plan", 159, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_log_mel_stream", 143, _CFFI_F_OPAQUE,
+  { "ek_log_mel_plan", 161, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_micro_plan", 145, _CFFI_F_OPAQUE,
+  { "ek_log_mel_stream", 162, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_micro_stream", 146, _CFFI_F_OPAQUE,
+  { "ek_micro_plan", 164, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
-  { "ek_rolling_plan", 149, _CFFI_F_OPAQUE,
+  { "ek_micro_stream", 165, _CFFI_F_OPAQUE,
+    (size_t)-1, -1, -1, 0 /* opaque */ },
+  { "ek_rolling_plan", 168, _CFFI_F_OPAQUE,
     (size_t)-1, -1, -1, 0 /* opaque */ },
 };
 
 static const struct _cffi_enum_s _cffi_enums[] = {
-  { "$1", 152, _cffi_prim_int(4, 1),
+  { "$1", 171, _cffi_prim_int(4, 1),
     "EK_ALIGNMENT,EK_OK,EK_BAD_ARGUMENT,EK_BAD_ALIGNMENT,EK_BAD_ISA,EK_BAD_SAMPLE,EK_PORTABLE,EK_SSE2,EK_AVX2,"
     "EK_AVX512,EK_NEON,EK_SVE256,EK_ISA_COUNT,EK_FLOAT32,EK_INT16,EK_FLOAT64,EK_FLOAT16,EK_UINT8,EK_INT8,EK_WINDOW_POVEY,"
     "EK_WINDOW_HANN_PERIODIC,EK_WINDOW_HANN,EK_WINDOW_HAMMING,EK_WINDOW_HAMMING_PERIODIC,EK_WINDOW_RECTANGULAR,"
@@ -3628,24 +3916,25 @@ static const struct _cffi_enum_s _cffi_enums[] = {
     "EK_ROLLING_STD,EK_ROLLING_Z_SCORE,EK_ROLLING_SLOPE,EK_ROLLING_MIN,EK_ROLLING_MAX,EK_ROLLING_ENTROPY,EK_ROLLING_EWMA,"
     "EK_ROLLING_KINDS,EK_ROLLING_QUANTILES,EK_ROLLING_MAX_WINDOW,EK_ROLLING_MAX_BINS,EK_NAN_PROPAGATE,EK_NAN_IGNORE,"
     "EK_NAN_ERROR" },
-  { "$2", 153, _cffi_prim_int(4, 0),
+  { "$2", 172, _cffi_prim_int(4, 0),
     "EK_CPU_SSE2,EK_CPU_AVX2,EK_CPU_AVX512,EK_CPU_AVX512_VNNI,EK_CPU_ASIMD,EK_CPU_FP16,EK_CPU_DOTPROD,EK_CPU_I8MM,"
     "EK_CPU_BF16,EK_CPU_SVE,EK_CPU_SVE2,EK_CPU_SME,EK_CPU_SVE256" },
 };
 
 static const struct _cffi_typename_s _cffi_typenames[] = {
-  { "ek_image", 140 },
-  { "ek_log_mel_config", 141 },
-  { "ek_log_mel_plan", 142 },
-  { "ek_log_mel_stream", 143 },
-  { "ek_micro_config", 144 },
-  { "ek_micro_plan", 145 },
-  { "ek_micro_stream", 146 },
-  { "ek_port", 147 },
-  { "ek_rolling_config", 148 },
-  { "ek_rolling_plan", 149 },
-  { "ek_series", 150 },
-  { "ek_tensor_config", 151 },
+  { "ek_image", 158 },
+  { "ek_image_plan", 159 },
+  { "ek_log_mel_config", 160 },
+  { "ek_log_mel_plan", 161 },
+  { "ek_log_mel_stream", 162 },
+  { "ek_micro_config", 163 },
+  { "ek_micro_plan", 164 },
+  { "ek_micro_stream", 165 },
+  { "ek_port", 166 },
+  { "ek_rolling_config", 167 },
+  { "ek_rolling_plan", 168 },
+  { "ek_series", 169 },
+  { "ek_tensor_config", 170 },
 };
 
 static const struct _cffi_type_context_s _cffi_type_context = {
@@ -3655,12 +3944,12 @@ static const struct _cffi_type_context_s _cffi_type_context = {
   _cffi_struct_unions,
   _cffi_enums,
   _cffi_typenames,
-  108,  /* num_globals */
-  12,  /* num_struct_unions */
+  112,  /* num_globals */
+  13,  /* num_struct_unions */
   2,  /* num_enums */
-  12,  /* num_typenames */
+  13,  /* num_typenames */
   NULL,  /* no includes */
-  170,  /* num_types */
+  188,  /* num_types */
   0,  /* flags */
 };
 

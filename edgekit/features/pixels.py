@@ -32,7 +32,7 @@ def _is_sound(image: Any, channels: tuple[int, ...]) -> bool:
     shape = image.shape
     if len(shape) != 2 + len(channels) or shape[2:] != channels:
         return False
-    return all(1 <= side <= MAX_SIDE_PX for side in shape[:2])
+    return bool(1 <= shape[0] <= MAX_SIDE_PX and 1 <= shape[1] <= MAX_SIDE_PX)
 
 
 def _refuse(image: Any, source: str) -> None:

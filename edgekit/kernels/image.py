@@ -11,6 +11,8 @@ from edgekit.errors import UsageError
 from edgekit.kernels.machine import aligned, check, isa_number
 
 Triple: TypeAlias = tuple[float, float, float]
+PLANS_KEPT = 4
+BYTES = ffi.typeof("uint8_t[]")
 
 _MODES = {
     "bilinear": lib.EK_BILINEAR,
@@ -84,6 +86,9 @@ class CameraPlanes:
     full_range: bool
 
 
+Pixels: TypeAlias = NDArray[np.uint8] | CameraPlanes
+
+
 def _config(settings: TensorSettings, placement: Placement) -> Any:
     inner = placement.inner or placement.size
     config = ffi.new("ek_tensor_config *")
@@ -101,27 +106,62 @@ def _config(settings: TensorSettings, placement: Placement) -> Any:
 
 def _pointer(pixels: NDArray[np.uint8]) -> Any:
     if pixels.flags.c_contiguous:  # the faster way
-        return ffi.cast("const uint8_t *", ffi.from_buffer(pixels))
+        return ffi.from_buffer(BYTES, pixels)
     address: int = pixels.__array_interface__["data"][0]
     return ffi.cast("const uint8_t *", address)
 
 
-def _described(image: NDArray[np.uint8] | CameraPlanes) -> Any:
-    """`ek_image`; a tuple is written several times faster than field by field."""
+def _described(image: Pixels) -> Any:
+    """`ek_image`, with an address that is not read."""
+    anywhere = ffi.cast("const uint8_t *", lib.EK_ALIGNMENT)
+    luma = image.luma if isinstance(image, CameraPlanes) else image
+    (height, width), (row, column, *channel) = luma.shape[:2], luma.strides
+    fields = [anywhere, row, column, *(channel or [0]), width, height]
     if isinstance(image, CameraPlanes):
-        (height, width), strides, chroma = image.luma.shape, image.luma.strides, image.u.strides
-        planes = _pointer(image.u), _pointer(image.v), *chroma
         matrix = _MATRICES[image.matrix], image.full_range
-        return ffi.new(
-            "ek_image *", (_pointer(image.luma), *strides, 0, width, height, *planes, *matrix)
-        )
-    shape, strides = image.shape, image.strides
-    channel = strides[2] if len(strides) == 3 else 0
-    return ffi.new("ek_image *", (_pointer(image), *strides[:2], channel, shape[1], shape[0]))
+        fields += [anywhere, anywhere, *image.u.strides, *matrix]
+    return ffi.new("ek_image *", fields)
+
+
+def _form(image: Pixels) -> tuple[Any, ...]:
+    """What a plan depends on."""
+    if isinstance(image, CameraPlanes):
+        luma, chroma = image.luma, image.u
+        return luma.shape, luma.strides, chroma.strides, image.matrix, image.full_range
+    return image.shape, image.strides
+
+
+class _Plan:
+    """The tables for images of one form, and scratch that no thread uses now."""
+
+    __slots__ = ("_memory", "_scratch_bytes", "_spare", "pointer")
+
+    def __init__(self, config: Any, image: Pixels) -> None:
+        described = _described(image)
+        self._memory = aligned(lib.ek_image_plan_bytes(config, described))
+        memory = ffi.from_buffer(self._memory)
+        status = lib.ek_image_plan_build(config, described, memory, self._memory.size)
+        check(status, "image plan")
+        self._memory.flags.writeable = False
+        self.pointer = ffi.cast("const ek_image_plan *", memory)
+        self._scratch_bytes = int(lib.ek_image_plan_scratch_bytes(self.pointer))
+        self._spare: list[Any] = []
+
+    def take_scratch(self) -> Any:
+        """Scratch for one thread; `give_back` what was taken."""
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return ffi.from_buffer(aligned(self._scratch_bytes))
+
+    def give_back(self, scratch: Any) -> None:
+        self._spare.append(scratch)
 
 
 class ImageKernel:
     """Resizing and normalization of 8-bit pictures into tensors.
+
+    The tables for a size and strides are built when they first come; the last few are kept.
 
     Args:
         settings: what the tensor holds.
@@ -136,16 +176,13 @@ class ImageKernel:
         shape, planes = placement.size, settings.planes
         self.shape = (planes, *shape) if settings.layout == "chw" else (*shape, planes)
         self.dtype = np.dtype(settings.dtype)
-        if lib.ek_image_scratch_bytes(self._config, _described(np.zeros((1, 1), np.uint8))) == 0:
+        self._plans: dict[tuple[Any, ...], _Plan] = {}
+        if lib.ek_image_plan_bytes(self._config, _described(np.zeros((1, 1), np.uint8))) == 0:
             problem = f"{settings} with {placement} is out of range"
             raise UsageError("image tensor", problem, "use sides of 1 to 32768, finite numbers")
 
     def __call__(
-        self,
-        image: NDArray[np.uint8] | CameraPlanes,
-        out: NDArray[Any] | None = None,
-        *,
-        isa: str | None = None,
+        self, image: Pixels, out: NDArray[Any] | None = None, *, isa: str | None = None
     ) -> NDArray[Any]:
         """The tensor, the same bits with every instruction set.
 
@@ -156,10 +193,21 @@ class ImageKernel:
             isa: one of `available_isas()`; None for the best.
         """
         out = np.empty(self.shape, self.dtype) if out is None else out
-        source = _described(image)
-        scratch = aligned(lib.ek_image_scratch_bytes(self._config, source))
-        status = lib.ek_image_tensor(
-            self._config, isa_number(isa), source, ffi.from_buffer(out), ffi.from_buffer(scratch)
+        form = _form(image)
+        plan = self._plans.get(form) or self._plan_for(form, image)
+        if isinstance(image, CameraPlanes):
+            planes = _pointer(image.luma), _pointer(image.u), _pointer(image.v)
+        else:
+            planes = _pointer(image), ffi.NULL, ffi.NULL
+        scratch = plan.take_scratch()
+        status = lib.ek_image_run(
+            plan.pointer, isa_number(isa), *planes, ffi.from_buffer(out), scratch
         )
+        plan.give_back(scratch)
         check(status, "image tensor")
         return out
+
+    def _plan_for(self, form: tuple[Any, ...], image: Pixels) -> _Plan:
+        if len(self._plans) >= PLANS_KEPT:
+            self._plans.clear()
+        return self._plans.setdefault(form, _Plan(self._config, image))

@@ -301,10 +301,22 @@ EK_API int64_t ek_micro_port_int16(ek_port *port, const void *samples, size_t sa
 /* In place: max(value, largest - range), then (value + offset) * scale. One NaN makes all NaN. */
 EK_API int ek_clamp_range(float *values, size_t count, float range, float offset, float scale);
 
-/* 0 when the configuration or the image is refused. */
-EK_API size_t ek_image_scratch_bytes(const ek_tensor_config *config, const ek_image *image);
+/* A plan is of images of one size and of the same strides, matrix and range, as `image` is; its pixels
+ * are not read. 0 when the configuration or the image is refused. */
+typedef struct ek_image_plan ek_image_plan;
 
-/* out has planes x height x width values, or height x width x planes. */
+EK_API size_t ek_image_plan_bytes(const ek_tensor_config *config, const ek_image *image);
+EK_API int ek_image_plan_build(const ek_tensor_config *config, const ek_image *image, void *memory,
+                               size_t bytes);
+EK_API size_t ek_image_plan_scratch_bytes(const ek_image_plan *plan);
+
+/* out has planes x height x width values, or height x width x planes. u and v are NULL unless the
+ * plan is of a camera's images. */
+EK_API int ek_image_run(const ek_image_plan *plan, int isa, const uint8_t *data, const uint8_t *u,
+                        const uint8_t *v, void *out, void *scratch);
+
+/* The same of one image, with a plan that is built in scratch and not kept. */
+EK_API size_t ek_image_scratch_bytes(const ek_tensor_config *config, const ek_image *image);
 EK_API int ek_image_tensor(const ek_tensor_config *config, int isa, const ek_image *image,
                            void *out, void *scratch);
 

@@ -41,7 +41,7 @@ static void find_shuffles(ek_columns *columns)
 
 /* The columns that may read EK_PACKED_BYTES bytes without leaving the row's own: all but the ones
  * at the end with the highest address. None when the six bytes of a column lie further apart. */
-static void find_packed(ek_columns *columns, int32_t source_width)
+static void find_packed(ek_columns *columns, const ptrdiff_t *near, int32_t source_width)
 {
     const ptrdiff_t *channel = columns->channel, step = columns->step;
     const ptrdiff_t low = least(channel[0], least(channel[1], channel[2]));
@@ -50,79 +50,112 @@ static void find_packed(ek_columns *columns, int32_t source_width)
     const ptrdiff_t span = high - low + most(step, -step) + 1;
     const ptrdiff_t end = high + most(0, (source_width - 1) * step) + 1 - EK_PACKED_BYTES;
     int32_t first = 0, last = span <= EK_PACKED_BYTES ? columns->width : 0;
-    while (first < last && columns->near[first] + columns->lead > end)
+    while (first < last && near[first] + columns->lead > end)
         first++;
-    while (first < last && columns->near[last - 1] + columns->lead > end)
+    while (first < last && near[last - 1] + columns->lead > end)
         last--;
     columns->packed_first = first;
     columns->packed_last = last;
     find_shuffles(columns);
 }
 
-void ek_bilinear_prepare(ek_image_job *job, ek_arena *arena)
+void ek_bilinear_lay(ek_image_plan *plan)
 {
-    const ek_tensor_config *config = job->config;
-    const size_t width = (size_t)config->inner_width;
-    const int32_t source_width = job->rows.image->width;
-    ptrdiff_t *near = ek_piece(arena, width * sizeof *near);
-    int32_t *weights = ek_piece(arena, width * sizeof *weights);
-    for (int i = 0; i < 2; i++) {
-        job->planes[i] = ek_piece(arena, 3 * width * sizeof *job->planes[i]);
-        job->held[i] = -1;
-    }
-    if (!arena->base)
-        return;
+    const size_t width = (size_t)plan->config.inner_width;
+    plan->near = ek_piece(&plan->bytes, width * sizeof(ptrdiff_t));
+    plan->weights = ek_piece(&plan->bytes, width * sizeof(int32_t));
+    plan->pairs = ek_piece(&plan->bytes, (size_t)plan->config.inner_height * sizeof(ek_row_pair));
+    plan->planes = ek_piece(&plan->scratch_bytes, 2 * 3 * width * sizeof(int32_t));
+}
+
+static void fill_columns(ek_image_plan *plan)
+{
+    const ek_tensor_config *config = &plan->config;
+    const int32_t source_width = plan->image.width;
+    ptrdiff_t *near = ek_table_to_fill(plan, plan->near);
+    int32_t *weights = ek_table_to_fill(plan, plan->weights);
     for (int32_t x = 0; x < config->inner_width; x++) {
         const ek_tap tap = tap_at(x + config->skip_x, config->full_width, source_width);
-        near[x] = tap.near * job->rows.column_stride;
+        near[x] = tap.near * plan->form.column_stride;
         weights[x] = ((1 << EK_WEIGHT_BITS) - tap.weight) | tap.weight * (1 << 16);
     }
-    job->columns = (ek_columns){.near = near, .weights = weights, .width = config->inner_width};
-    job->columns.step = source_width == 1 ? 0 : job->rows.column_stride;
+    ek_columns *columns = &plan->columns;
+    columns->width = config->inner_width;
+    columns->step = source_width == 1 ? 0 : plan->form.column_stride;
     for (int c = 0; c < 3; c++)
-        job->columns.channel[c] = config->source[c] * job->rows.channel_stride;
-    find_packed(&job->columns, source_width);
+        columns->channel[c] = config->source[c] * plan->form.channel_stride;
+    find_packed(columns, near, source_width);
+}
+
+static void fill_pairs(ek_image_plan *plan)
+{
+    const ek_tensor_config *config = &plan->config;
+    const int32_t height = plan->image.height;
+    ek_row_pair *pairs = ek_table_to_fill(plan, plan->pairs);
+    for (int32_t y = 0; y < config->inner_height; y++) {
+        const ek_tap tap = tap_at(y + config->skip_y, config->full_height, height);
+        const int32_t below = height > 1 ? tap.near + 1 : 0;
+        pairs[y].near = tap.part < 1.0f ? tap.near : below;
+        pairs[y].far = tap.part > 0.0f ? below : tap.near;
+        pairs[y].part = tap.part;
+    }
+}
+
+void ek_bilinear_fill(ek_image_plan *plan)
+{
+    fill_columns(plan);
+    fill_pairs(plan);
+}
+
+void ek_bilinear_start(ek_image_job *job)
+{
+    const ek_image_plan *plan = job->plan;
+    job->columns = plan->columns;
+    job->columns.near = ek_image_table(plan, plan->near);
+    job->columns.weights = ek_image_table(plan, plan->weights);
+    for (int c = 0; c < 3; c++) {
+        job->blend.scale[c] = plan->config.scale[c] / (1 << EK_WEIGHT_BITS);
+        job->blend.offset[c] = plan->config.offset[c];
+    }
+}
+
+static int32_t *held_planes(const ek_image_job *job, int slot)
+{
+    const ptrdiff_t width = job->plan->config.inner_width;
+    return (int32_t *)ek_scratch_piece(job, job->plan->planes) + 3 * width * slot;
 }
 
 /* The source row `y`, resized; the two last used are kept. */
-static int held_row(ek_image_job *job, int32_t y)
+static const int32_t *held_row(ek_image_job *job, int32_t y)
 {
     for (int i = 0; i < 2; i++)
         if (job->held[i] == y) {
-            job->next = !i;
-            return i;
+            job->next_held = !i;
+            return held_planes(job, i);
         }
-    const int slot = job->next;
-    job->operations->image.row(ek_row(&job->rows, y), &job->columns, job->planes[slot]);
+    const int slot = job->next_held;
+    job->operations->image.row(ek_row(job, y), &job->columns, held_planes(job, slot));
     job->held[slot] = y;
-    job->next = !slot;
-    return slot;
+    job->next_held = !slot;
+    return held_planes(job, slot);
 }
 
 /* Rows at this scale are seldom needed twice: keeping them costs more than it saves. */
-static int rows_are_far_apart(const ek_image_job *job)
+static int rows_are_far_apart(const ek_image_plan *plan)
 {
-    return job->rows.image->height >= 2 * job->config->full_height;
+    return plan->image.height >= 2 * plan->config.full_height;
 }
 
 void ek_bilinear_row(ek_image_job *job, int32_t y, float *const *out)
 {
-    const ek_tensor_config *config = job->config;
-    const int32_t height = job->rows.image->height;
-    const ek_tap tap = tap_at(y + config->skip_y, config->full_height, height);
-    const int32_t below = height > 1 ? tap.near + 1 : 0;
-    const int32_t near = tap.part < 1.0f ? tap.near : below, far = tap.part > 0.0f ? below : tap.near;
-    ek_blend blend = {.part = tap.part};
-    for (int c = 0; c < 3; c++) {
-        blend.scale[c] = config->scale[c] / (1 << EK_WEIGHT_BITS);
-        blend.offset[c] = config->offset[c];
-    }
-    if (rows_are_far_apart(job)) {
-        const uint8_t *top = ek_row(&job->rows, near), *bottom = ek_row(&job->rows, far);
-        job->operations->image.pair(top, bottom, &job->columns, &blend, out);
+    const ek_image_plan *plan = job->plan;
+    const ek_row_pair pair = ((const ek_row_pair *)ek_image_table(plan, plan->pairs))[y];
+    job->blend.part = pair.part;
+    if (rows_are_far_apart(plan)) {
+        const uint8_t *top = ek_row(job, pair.near), *bottom = ek_row(job, pair.far);
+        job->operations->image.pair(top, bottom, &job->columns, &job->blend, out);
         return;
     }
-    const int32_t *top = job->planes[held_row(job, near)];
-    const int32_t *bottom = job->planes[held_row(job, far)];
-    job->operations->image.blend(top, bottom, &blend, config->inner_width, out);
+    const int32_t *top = held_row(job, pair.near), *bottom = held_row(job, pair.far);
+    job->operations->image.blend(top, bottom, &job->blend, plan->config.inner_width, out);
 }

@@ -4,6 +4,15 @@
 
 #include "image_job.h"
 
+/* An axis of the plan, while it is filled. */
+typedef struct {
+    int32_t *first;
+    int32_t *taps;
+    int16_t *weight;
+    double *share;
+    int32_t most_taps;
+} ek_taps;
+
 /* Where a centre lies between two pixels, rounding decides; Pillow and OpenCV add up as here. */
 static void find_nearest(const ek_taps *taps, int32_t count, int32_t skip, int32_t full,
                          int32_t source)
@@ -79,15 +88,33 @@ static int32_t most_taps(int32_t mode, int32_t full, int32_t source)
     return (most + EK_FILTER_GROUP - 1) / EK_FILTER_GROUP * EK_FILTER_GROUP;
 }
 
-static void prepare_axis(ek_taps *taps, int32_t mode, int32_t count, int32_t full, int32_t source,
-                         ek_arena *arena)
+static void lay_axis(ek_image_plan *plan, ek_axis *axis, int32_t count, int32_t full,
+                     int32_t source)
 {
     const size_t n = (size_t)count;
-    taps->most_taps = most_taps(mode, full, source);
-    taps->first = ek_piece(arena, n * sizeof *taps->first);
-    taps->taps = ek_piece(arena, n * sizeof *taps->taps);
-    taps->weight = ek_piece(arena, n * (size_t)taps->most_taps * sizeof *taps->weight);
-    taps->share = ek_piece(arena, (size_t)taps->most_taps * sizeof *taps->share);
+    axis->most_taps = most_taps(plan->config.mode, full, source);
+    axis->first = ek_piece(&plan->bytes, n * sizeof(int32_t));
+    axis->taps = ek_piece(&plan->bytes, n * sizeof(int32_t));
+    axis->weight = ek_piece(&plan->bytes, n * (size_t)axis->most_taps * sizeof(int16_t));
+    axis->share = ek_piece(&plan->bytes, (size_t)axis->most_taps * sizeof(double));
+}
+
+/* Columns are read eight numbers at a time, and as far as the widest of four reaches. */
+static size_t numbers_of_sum(const ek_image_plan *plan)
+{
+    const size_t pixels = (size_t)plan->image.width + (size_t)plan->across.most_taps;
+    return pixels * (size_t)plan->form.column_stride + 8;
+}
+
+void ek_filter_lay(ek_image_plan *plan)
+{
+    const ek_tensor_config *c = &plan->config;
+    lay_axis(plan, &plan->across, c->inner_width, c->full_width, plan->image.width);
+    lay_axis(plan, &plan->down, c->inner_height, c->full_height, plan->image.height);
+    const size_t numbers = numbers_of_sum(plan);
+    plan->sum = ek_piece(&plan->scratch_bytes, numbers * sizeof(int16_t));
+    if (plan->form.makes)
+        plan->sums = ek_piece(&plan->scratch_bytes, numbers * sizeof(int32_t));
 }
 
 static void find_axis(const ek_taps *taps, int32_t mode, int32_t count, int32_t skip, int32_t full,
@@ -106,55 +133,64 @@ static void find_axis(const ek_taps *taps, int32_t mode, int32_t count, int32_t 
     }
 }
 
-void ek_filter_prepare(ek_image_job *job, ek_arena *arena)
+static ek_taps taps_of(ek_image_plan *plan, const ek_axis *axis)
 {
-    const ek_tensor_config *c = job->config;
-    const ek_image *image = job->rows.image;
-    prepare_axis(&job->across, c->mode, c->inner_width, c->full_width, image->width, arena);
-    prepare_axis(&job->down, c->mode, c->inner_height, c->full_height, image->height, arena);
-    /* Columns are read eight numbers at a time, and as far as the widest of four reaches. */
-    const size_t pixels = (size_t)image->width + (size_t)job->across.most_taps;
-    const size_t numbers = pixels * (size_t)job->rows.column_stride + 8;
-    job->sum = ek_piece(arena, numbers * sizeof *job->sum);
-    job->sums = job->rows.makes ? ek_piece(arena, numbers * sizeof *job->sums) : NULL;
-    if (!arena->base)
-        return;
-    memset(job->sum, 0, numbers * sizeof *job->sum);
-    find_axis(&job->across, c->mode, c->inner_width, c->skip_x, c->full_width, image->width);
-    find_axis(&job->down, c->mode, c->inner_height, c->skip_y, c->full_height, image->height);
+    return (ek_taps){ek_table_to_fill(plan, axis->first), ek_table_to_fill(plan, axis->taps),
+                     ek_table_to_fill(plan, axis->weight), ek_table_to_fill(plan, axis->share),
+                     axis->most_taps};
+}
+
+void ek_filter_fill(ek_image_plan *plan)
+{
+    const ek_tensor_config *c = &plan->config;
+    const ek_taps across = taps_of(plan, &plan->across), down = taps_of(plan, &plan->down);
+    find_axis(&across, c->mode, c->inner_width, c->skip_x, c->full_width, plan->image.width);
+    find_axis(&down, c->mode, c->inner_height, c->skip_y, c->full_height, plan->image.height);
+}
+
+void ek_filter_start(ek_image_job *job)
+{
+    const ek_image_plan *plan = job->plan;
+    memset(ek_scratch_piece(job, plan->sum), 0, numbers_of_sum(plan) * sizeof(int16_t));
 }
 
 /* In place all taps at once; of rows that are made, one after the other. */
 static void sum_rows(ek_image_job *job, int32_t y)
 {
-    ek_rows *rows = &job->rows;
-    const int32_t first = job->down.first[y], taps = job->down.taps[y];
-    const ptrdiff_t back = rows->channel_stride < 0 ? 2 : 0; /* the lowest byte of a pixel */
-    ek_row_sum sum = {.weight = job->down.weight + (ptrdiff_t)y * job->down.most_taps};
-    sum.count = (int32_t)((rows->image->width - 1) * rows->column_stride + 3);
-    sum.sums = job->sums;
-    sum.stride = rows->image->row_stride;
-    sum.taps = rows->makes ? 1 : taps;
+    const ek_image_plan *plan = job->plan;
+    const ek_row_form *form = &plan->form;
+    const int32_t *first = ek_image_table(plan, plan->down.first);
+    const int32_t taps = ((const int32_t *)ek_image_table(plan, plan->down.taps))[y];
+    const int16_t *weight = ek_image_table(plan, plan->down.weight);
+    const ptrdiff_t back = form->channel_stride < 0 ? 2 : 0; /* the lowest byte of a pixel */
+    ek_row_sum sum = {.weight = weight + (ptrdiff_t)y * plan->down.most_taps};
+    sum.count = (int32_t)((plan->image.width - 1) * form->column_stride + 3);
+    sum.sums = ek_scratch_piece(job, plan->sums);
+    sum.stride = plan->image.row_stride;
+    sum.taps = form->makes ? 1 : taps;
     for (int32_t t = 0; t < taps; t += sum.taps, sum.weight += sum.taps) {
-        sum.row = ek_row(rows, first + t) - back;
+        sum.row = ek_row(job, first[y] + t) - back;
         sum.first = t == 0;
         sum.last = t + sum.taps == taps;
-        job->operations->image.sum_rows(&sum, job->sum);
+        job->operations->image.sum_rows(&sum, ek_scratch_piece(job, plan->sum));
     }
 }
 
 void ek_filter_row(ek_image_job *job, int32_t y, float *const *out)
 {
-    const ek_tensor_config *config = job->config;
+    const ek_image_plan *plan = job->plan;
+    const ek_tensor_config *config = &plan->config;
     sum_rows(job, y);
-    ek_column_sum sum = {.row = job->sum, .pixel = (int32_t)job->rows.column_stride};
+    ek_column_sum sum = {.row = ek_scratch_piece(job, plan->sum)};
+    sum.pixel = (int32_t)plan->form.column_stride;
     sum.width = config->inner_width;
-    sum.first = job->across.first;
-    sum.taps = job->across.taps;
-    sum.weight = job->across.weight;
-    sum.most_taps = job->across.most_taps;
+    sum.first = ek_image_table(plan, plan->across.first);
+    sum.taps = ek_image_table(plan, plan->across.taps);
+    sum.weight = ek_image_table(plan, plan->across.weight);
+    sum.most_taps = plan->across.most_taps;
     for (int c = 0; c < 3; c++) {
-        sum.source[c] = job->rows.channel_stride < 0 ? 2 - config->source[c] : config->source[c];
+        const int32_t source = config->source[c];
+        sum.source[c] = plan->form.channel_stride < 0 ? 2 - source : source;
         sum.scale[c] = config->scale[c] / (1 << (EK_FILTER_BITS + EK_LEVEL_BITS));
         sum.offset[c] = config->offset[c];
     }

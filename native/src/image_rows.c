@@ -59,32 +59,39 @@ static int is_dense(const ek_image *image)
            (image->column_stride == 3 || image->column_stride == 4);
 }
 
-void ek_rows_prepare(ek_rows *rows, const ek_image *image, int dense, ek_arena *arena)
+static size_t made_bytes(const ek_image *image) { return ek_aligned(3 * (size_t)image->width); }
+
+void ek_rows_lay(ek_image_plan *plan)
 {
-    *rows = (ek_rows){.image = image, .which = {-1, -1}};
-    rows->makes = image->u || (dense && !is_dense(image));
-    rows->column_stride = rows->makes ? 3 : image->column_stride;
-    rows->channel_stride = rows->makes ? 1 : image->channel_stride;
-    for (int i = 0; rows->makes && i < 2; i++)
-        rows->made[i] = ek_piece(arena, 3 * (size_t)image->width);
+    const ek_image *image = &plan->image;
+    ek_row_form *form = &plan->form;
+    form->makes = plan->is_camera || (ek_is_filtered(plan) && !is_dense(image));
+    form->column_stride = form->makes ? 3 : image->column_stride;
+    form->channel_stride = form->makes ? 1 : image->channel_stride;
+    if (form->makes)
+        plan->made = ek_piece(&plan->scratch_bytes, 2 * made_bytes(image));
 }
 
 /* The two last rows that were made are kept. */
-const uint8_t *ek_row(ek_rows *rows, int32_t y)
+const uint8_t *ek_row(ek_image_job *job, int32_t y)
 {
-    if (!rows->makes)
-        return rows->image->data + y * rows->image->row_stride;
+    const ek_image *image = &job->image;
+    if (!job->plan->form.makes)
+        return image->data + y * image->row_stride;
+    const size_t each = made_bytes(image);
+    uint8_t *made = ek_scratch_piece(job, job->plan->made);
     for (int i = 0; i < 2; i++)
-        if (rows->which[i] == y) {
-            rows->next = !i;
-            return rows->made[i];
+        if (job->which[i] == y) {
+            job->next_made = !i;
+            return made + each * (size_t)i;
         }
-    const int32_t slot = rows->next;
-    if (rows->image->u)
-        make_from_camera(rows->image, y, rows->made[slot]);
+    const int32_t slot = job->next_made;
+    uint8_t *row = made + each * (size_t)slot;
+    if (image->u)
+        make_from_camera(image, y, row);
     else
-        make_dense(rows->image, y, rows->made[slot]);
-    rows->which[slot] = y;
-    rows->next = !slot;
-    return rows->made[slot];
+        make_dense(image, y, row);
+    job->which[slot] = y;
+    job->next_made = !slot;
+    return row;
 }

@@ -75,11 +75,41 @@ static void log_mel_calls_are_refused(void)
     CHECK(ek_log_mel(plan, 0, samples, 0, 400, out, scratch) == EK_OK, "one frame");
 }
 
+static void image_plans_are_refused(void)
+{
+    static const uint8_t pixels[12];
+    static float out[12];
+    static char memory[4096] __attribute__((aligned(64))), scratch[1024] __attribute__((aligned(64)));
+    const ek_tensor_config good = {.width = 2, .height = 2, .source = {0, 1, 2}, .scale = {1, 1, 1}};
+    const ek_image image = {.data = pixels, .row_stride = 6, .column_stride = 3,
+                            .channel_stride = 1, .width = 2, .height = 2};
+    const size_t bytes = ek_image_plan_bytes(&good, &image);
+    CHECK(bytes != 0 && bytes <= sizeof memory, "%zu", bytes);
+    CHECK(ek_image_plan_bytes(NULL, &image) == 0, "no config");
+    CHECK(ek_image_plan_bytes(&good, NULL) == 0, "no image");
+    CHECK(ek_image_plan_build(NULL, &image, memory, bytes) == EK_BAD_ARGUMENT, "no config");
+    CHECK(ek_image_plan_build(&good, &image, memory, bytes - 1) == EK_BAD_ARGUMENT, "too small");
+    CHECK(ek_image_plan_build(&good, &image, NULL, bytes) == EK_BAD_ARGUMENT, "no memory");
+    CHECK(ek_image_plan_build(&good, &image, memory + 8, bytes) == EK_BAD_ALIGNMENT, "misaligned");
+    CHECK(ek_image_plan_build(&good, &image, memory, bytes) == EK_OK, "plan");
+    const ek_image_plan *plan = (const ek_image_plan *)(const void *)memory;
+    CHECK(ek_image_plan_scratch_bytes(NULL) == 0, "no plan");
+    CHECK(ek_image_plan_scratch_bytes(plan) <= sizeof scratch, "scratch");
+    CHECK(ek_image_run(NULL, 0, pixels, NULL, NULL, out, scratch) == EK_BAD_ARGUMENT, "no plan");
+    CHECK(ek_image_run(plan, 0, NULL, NULL, NULL, out, scratch) == EK_BAD_ARGUMENT, "no pixels");
+    CHECK(ek_image_run(plan, 0, pixels, NULL, NULL, NULL, scratch) == EK_BAD_ARGUMENT, "no output");
+    CHECK(ek_image_run(plan, 0, pixels, NULL, NULL, out, NULL) == EK_BAD_ARGUMENT, "no scratch");
+    CHECK(ek_image_run(plan, 0, pixels, pixels, pixels, out, scratch) == EK_BAD_ARGUMENT, "no camera");
+    CHECK(ek_image_run(plan, 0, pixels, NULL, NULL, out, scratch + 4) == EK_BAD_ALIGNMENT, "scratch");
+    CHECK(ek_image_run(plan, -1, pixels, NULL, NULL, out, scratch) == EK_BAD_ISA, "isa");
+    CHECK(ek_image_run(plan, 0, pixels, NULL, NULL, out, scratch) == EK_OK, "a tensor");
+}
+
 static void image_calls_are_refused(void)
 {
     static const uint8_t pixels[12];
     static float out[12];
-    static char scratch[1024] __attribute__((aligned(64)));
+    static char scratch[4096] __attribute__((aligned(64)));
     const ek_tensor_config good = {
         .width = 2, .height = 2, .source = {0, 1, 2}, .scale = {1, 1, 1}, .quantum = 1.0f};
     const ek_image image = {.data = pixels, .row_stride = 6, .column_stride = 3,
@@ -234,6 +264,7 @@ int main(void)
 {
     log_mel_configurations_are_refused();
     log_mel_calls_are_refused();
+    image_plans_are_refused();
     image_calls_are_refused();
     rolling_configurations_are_refused();
     rolling_calls_are_refused();

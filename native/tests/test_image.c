@@ -35,13 +35,19 @@ static double reference(const ek_image *image, const ek_tensor_config *config, i
 static void matches_the_reference(const ek_image *image, const ek_tensor_config *config, int at_end)
 {
     const size_t out_bytes = 3 * (size_t)config->width * (size_t)config->height * sizeof(float);
-    const size_t work_bytes = ek_image_scratch_bytes(config, image);
+    const size_t plan_bytes = ek_image_plan_bytes(config, image);
+    CHECK(plan_bytes != 0 && plan_bytes % EK_ALIGNMENT == 0, "%zu", plan_bytes);
+    guarded out = guarded_new(out_bytes), tables = guarded_new(plan_bytes);
+    ek_image_plan *plan = (void *)guarded_end(&tables, plan_bytes);
+    CHECK(ek_image_plan_build(config, image, plan, plan_bytes) == EK_OK, "plan");
+    const size_t work_bytes = ek_image_plan_scratch_bytes(plan);
     CHECK(work_bytes != 0 && work_bytes % EK_ALIGNMENT == 0, "%zu", work_bytes);
-    guarded out = guarded_new(out_bytes), work = guarded_new(work_bytes);
+    guarded work = guarded_new(work_bytes);
     float *portable = malloc(out_bytes);
     for (int isa = EK_PORTABLE; isa <= ek_best_isa(); isa++) {
         float *found = at_end ? guarded_end(&out, out_bytes) : guarded_start(&out);
-        const int status = ek_image_tensor(config, isa, image, found, guarded_end(&work, work_bytes));
+        const int status = ek_image_run(plan, isa, image->data, NULL, NULL, found,
+                                        guarded_end(&work, work_bytes));
         CHECK(status == EK_OK, "%d", status);
         for (int c = 0; c < 3; c++)
             for (int y = 0; y < config->height; y++)
@@ -56,6 +62,7 @@ static void matches_the_reference(const ek_image *image, const ek_tensor_config 
     }
     free(portable);
     guarded_free(&out);
+    guarded_free(&tables);
     guarded_free(&work);
 }
 

@@ -1,4 +1,5 @@
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from edgekit.errors import InputError, UsageError
 from edgekit.features import ImageTensor, Output, Resize, build
+from edgekit.kernels.image import PLANS_KEPT
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 sides = st.integers(1, 70)
@@ -94,6 +96,23 @@ def test_views_give_what_their_copies_give(name):
     view = VIEWS[name](noise(40, 50, channels=4))
     tensor = ImageTensor(height_px=24, width_px=32)
     np.testing.assert_array_equal(tensor(view), tensor(view.copy()))
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "antialias"])
+def test_pictures_that_come_in_turns_and_on_threads_are_those_that_come_alone(mode):
+    pictures = [view(noise(40, 50, channels=4)) for view in VIEWS.values()]
+    pictures += [noise(40, width) for width in (7, 50, 51)]
+    assert len({(picture.shape, picture.strides) for picture in pictures}) > PLANS_KEPT
+
+    def make():
+        return ImageTensor(height_px=24, width_px=32, resize=Resize(mode=mode))
+
+    expected = [make()(picture.copy()) for picture in pictures]
+    tensor = make()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(tensor, pictures * 20))
+    for index, one in enumerate(found):
+        np.testing.assert_array_equal(one, expected[index % len(pictures)])
 
 
 def test_lists_of_mean_and_std_are_as_good_as_tuples():
