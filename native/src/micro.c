@@ -26,7 +26,11 @@ static const uint16_t log2_bends[130] = {
     963, 830, 695, 559, 421, 282, 142, 0, 0,
 };
 
-static uint32_t bits_of(uint32_t x) { return x == 0 ? 0 : 32 - (uint32_t)__builtin_clz(x); }
+/* Of a number that is not 0. */
+static uint32_t bits_of(uint32_t x) { return 32 - (uint32_t)__builtin_clz(x); }
+
+/* The bits below the first one, of a number that is not 0, from the top of 32 bits down. */
+static uint32_t below_first(uint32_t x) { return x << __builtin_clz(x) << 1; }
 
 /* Takes the estimate of stationary noise from a channel. */
 static uint32_t denoised(const ek_micro_plan *plan, int32_t c, uint32_t signal, uint32_t *noise)
@@ -52,7 +56,7 @@ static uint32_t gain_for(const int16_t *gains, uint32_t x)
         return (uint32_t)(int32_t)gains[x];
     const uint32_t bits = bits_of(x);
     const int16_t *at = gains + 4 * bits - 6;
-    const uint32_t part = (bits < 11 ? x << (11 - bits) : x >> (bits - 11)) & 0x3ff;
+    const uint32_t part = below_first(x) >> 22;
     const uint32_t bend = (uint32_t)((at[2] * (int32_t)part) >> 5);
     const uint32_t product = (bend + ((uint32_t)(int32_t)at[1] << 5)) * part + (1 << 14);
     return (uint32_t)(int32_t)(int16_t)(((int32_t)product >> 15) + at[0]);
@@ -62,17 +66,16 @@ static uint32_t gained(const ek_micro_plan *plan, uint32_t signal, uint32_t nois
 {
     const uint32_t gain = gain_for(ek_micro_table(plan, plan->gains), noise);
     const uint32_t x = (uint32_t)(((uint64_t)signal * gain) >> plan->snr_shift);
-    if (x < (2 << EK_MICRO_SNR_BITS))
-        return (x * x) >> (2 + 2 * EK_MICRO_SNR_BITS - EK_MICRO_GAIN_BITS);
-    return (x >> (EK_MICRO_SNR_BITS - EK_MICRO_GAIN_BITS)) - (1 << EK_MICRO_GAIN_BITS);
+    const uint32_t low = (x * x) >> (2 + 2 * EK_MICRO_SNR_BITS - EK_MICRO_GAIN_BITS);
+    const uint32_t high = (x >> (EK_MICRO_SNR_BITS - EK_MICRO_GAIN_BITS)) - (1 << EK_MICRO_GAIN_BITS);
+    return x < (2 << EK_MICRO_SNR_BITS) ? low : high;
 }
 
 /* Natural logarithm of a number above 1, times 2^shift. */
 static uint32_t logarithm(uint32_t x, int32_t shift)
 {
     const uint32_t whole = bits_of(x) - 1, half = 1 << 15;
-    const uint32_t above = x - (UINT32_C(1) << whole);
-    const uint32_t part = whole < 16 ? above << (16 - whole) : above >> (whole - 16);
+    const uint32_t part = below_first(x) >> 16;
     const uint32_t segment = part >> 9;
     const int32_t low = log2_bends[segment], high = log2_bends[segment + 1];
     const int32_t bend = low + (((high - low) * (int32_t)(part - (segment << 9))) >> 16);

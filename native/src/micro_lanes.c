@@ -177,11 +177,12 @@ static uint32_t root(uint64_t value)
     return (uint32_t)(value - r * r > r && r != most ? r + 1 : r);
 }
 
-/* Each bin counts for the channel whose centre is below it, and for the one whose centre is above. */
-static void channels_of(const ek_micro_plan *plan, const int32_t *energy, int shift, uint32_t *out)
+/* Each bin counts for the channel whose centre is below it, and for the one whose centre is above. In
+ * whole numbers of 64 bits, which wrap. */
+static void wrapping_channels(const ek_micro_plan *plan, const int32_t *energy, uint32_t *out)
 {
     const ek_micro_segment *segments = ek_micro_table(plan, plan->segments);
-    const int16_t *weights = ek_micro_table(plan, plan->weights);
+    const double *weights = ek_micro_table(plan, plan->weights);
     uint64_t carried = 0;
     for (int32_t c = 0; c <= plan->config.channels; c++) {
         uint64_t falling = carried, rising = 0;
@@ -191,9 +192,55 @@ static void channels_of(const ek_micro_plan *plan, const int32_t *energy, int sh
             rising += (uint64_t)(int64_t)*weights++ * bin;
         }
         if (c > 0)
-            out[c - 1] = root(falling) >> shift;
+            out[c - 1] = root(falling);
         carried = rising;
     }
+}
+
+/* The nearest whole numbers to the square roots of whole numbers up to 2^50. None lies so near to the
+ * middle of two that its double does. */
+static void roots(const double *restrict values, int32_t count, uint32_t *restrict out)
+{
+    const double to_whole = 4503599627370496.0; /* 2^52: doubles from there on have no fraction */
+    for (int32_t i = 0; i < count; i++) {
+        const double near = (__builtin_sqrt(values[i]) + to_whole) - to_whole;
+        const double most = values[i] < 4294967296.0 ? 65535.0 : 4294967296.0;
+        out[i] = (uint32_t)(int32_t)(near < most ? near : most);
+    }
+}
+
+/* The same in doubles, which hold such sums exactly. */
+static void exact_channels(const ek_micro_plan *plan, const double *energy, uint32_t *out)
+{
+    typedef double pair __attribute__((vector_size(16)));
+    const ek_micro_segment *segments = ek_micro_table(plan, plan->segments);
+    const double *weights = ek_micro_table(plan, plan->weights);
+    double values[EK_MICRO_MAX_CHANNELS], open = 0.0;
+    const int32_t channels = plan->config.channels;
+    for (int32_t c = 0; c <= channels; c++) {
+        const double *bins = energy + segments[c].first;
+        pair sums = {0.0, 0.0};
+        for (int32_t i = 0; i < segments[c].count; i++, weights += 2) {
+            pair w;
+            memcpy(&w, weights, sizeof w);
+            sums = sums + w * bins[i];
+        }
+        if (c > 0)
+            values[c - 1] = open + sums[0];
+        open = sums[1];
+    }
+    roots(values, channels, out);
+}
+
+/* Energies from `first` to `end` as doubles; whether one of them has wrapped. */
+static int widened(const int32_t *restrict energy, int32_t first, int32_t end, double *restrict out)
+{
+    int32_t signs = 0;
+    for (int32_t i = first; i < end; i++) {
+        signs |= energy[i];
+        out[i] = energy[i];
+    }
+    return signs < 0;
 }
 
 void EK_NAME(ek_micro_spectrum)(const ek_micro_plan *plan, const int16_t *samples,
@@ -201,7 +248,13 @@ void EK_NAME(ek_micro_spectrum)(const ek_micro_plan *plan, const int16_t *sample
 {
     const int32_t padded = plan->fft_samples / 2 + 32;
     int32_t *a = scratch, *b = scratch + padded, *energy = b + padded;
+    double *wide = (double *)(void *)scratch; /* over the transform, by then read */
     const int shift = load(plan, samples, (int16_t *)(void *)a);
     energies(plan, transform(plan, a, b), energy);
-    channels_of(plan, energy, shift, channels);
+    if (widened(energy, plan->first_bin, plan->end_bin, wide) || plan->broad)
+        wrapping_channels(plan, energy, channels);
+    else
+        exact_channels(plan, wide, channels);
+    for (int32_t c = 0; c < plan->config.channels; c++)
+        channels[c] >>= shift;
 }

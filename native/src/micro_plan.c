@@ -111,6 +111,7 @@ static int find_bins(ek_micro_plan *plan, ek_micro_segment *segments)
 {
     const ek_micro_config *config = &plan->config;
     int32_t bin = (int32_t)(1.5f + config->low_hz / hz_of_bin(plan, 1)), weight = 0;
+    int32_t before = bin; /* where the segment before starts */
     plan->first_bin = bin;
     for (int32_t c = 0; c <= config->channels; c++) {
         const int32_t first = bin;
@@ -118,6 +119,8 @@ static int find_bins(ek_micro_plan *plan, ek_micro_segment *segments)
             bin++;
         segments[c] = (ek_micro_segment){(int16_t)first, (int16_t)(bin - first), (int16_t)weight};
         weight += bin - first;
+        plan->broad |= bin - before > EK_MICRO_EXACT_BINS;
+        before = first;
     }
     plan->end_bin = bin;
     return bin <= plan->fft_samples / 2;
@@ -146,7 +149,7 @@ static int lay_out(const ek_micro_config *config, ek_micro_plan *plan)
     plan->turns = reserve(&end, half * 8);
     plan->split = reserve(&end, (uint32_t)ek_micro_split_stride(plan->fft_samples) * 8);
     plan->segments = reserve(&end, (uint32_t)(config->channels + 1) * sizeof *segments);
-    plan->weights = reserve(&end, (uint32_t)(plan->end_bin - plan->first_bin + 1) * 4);
+    plan->weights = reserve(&end, (uint32_t)(plan->end_bin - plan->first_bin + 1) * 16);
     plan->gains = reserve(&end, EK_MICRO_GAIN_TABLE * 2);
     plan->bytes = end;
     return 1;
@@ -203,15 +206,15 @@ static void fill_split(const ek_micro_plan *plan, int32_t *split)
 }
 
 static void fill_weights(const ek_micro_plan *plan, const ek_micro_segment *segments,
-                         int16_t *weights)
+                         double *weights)
 {
     const float one = (float)(1 << EK_MICRO_FILTER_BITS);
     for (int32_t c = 0; c <= plan->config.channels; c++) {
         const float high = centre(&plan->config, c), low = centre(&plan->config, c - 1);
         for (int32_t i = 0; i < segments[c].count; i++) {
             const float part = (high - mel(hz_of_bin(plan, segments[c].first + i))) / (high - low);
-            *weights++ = (int16_t)whole(part * one + 0.5f);
-            *weights++ = (int16_t)whole((1.0f - part) * one + 0.5f);
+            *weights++ = whole(part * one + 0.5f);
+            *weights++ = whole((1.0f - part) * one + 0.5f);
         }
     }
 }
@@ -262,7 +265,7 @@ int ek_micro_plan_build(const ek_micro_config *config, void *memory, size_t byte
     fill_window(config, (int16_t *)(base + plan.window));
     fill_turns(&plan, (int32_t *)(base + plan.turns));
     fill_split(&plan, (int32_t *)(base + plan.split));
-    fill_weights(&plan, segments, (int16_t *)(base + plan.weights));
+    fill_weights(&plan, segments, (double *)(base + plan.weights));
     for (int32_t i = 0; i < EK_MICRO_GAIN_TABLE; i++)
         ((int16_t *)(base + plan.gains))[i] = 0;
     fill_gains(&plan, (int16_t *)(base + plan.gains));

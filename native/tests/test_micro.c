@@ -117,7 +117,7 @@ static void a_port_moves_on_by_the_rows_it_gives(void)
     ek_micro_plan *plan = (ek_micro_plan *)memory;
     const size_t bytes = sizeof state;
     fill(samples, 7, COUNT(samples));
-    CHECK(ek_micro_plan_build(&usual, memory, sizeof memory) == EK_OK, "plan");
+    CHECK(ek_micro_plan_build(&micro_40, memory, sizeof memory) == EK_OK, "plan");
     CHECK(ek_micro_stream_start(plan, 0, state, bytes) == EK_OK, "start");
     CHECK(ek_micro_stream_push(plan, (ek_micro_stream *)state, samples, 1600, 8, expected) == 8,
           "rows");
