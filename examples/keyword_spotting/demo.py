@@ -18,12 +18,12 @@ import recording
 from espeak import RATE_HZ, FetchError
 from numpy.typing import NDArray
 from recording import Truth
-from spotting import Detection, Spotter, window_end_s
+from spotting import Detection, Spotter, mean, of_bundle, windows
 from words import KEYWORDS
 
 import edgekit
 from edgekit.features import LogMel
-from edgekit.manifest import Feature, LogMelSpec, StreamSpec
+from edgekit.manifest import LogMelSpec
 
 HERE = Path(os.path.relpath(Path(__file__).parent))  # short, for the commands it shows
 OUT = Path(".demo/kws")
@@ -46,10 +46,10 @@ def main() -> int:
     title(f"Stream it in chunks of {CHUNK_MS} ms")
     samples = read_wav(sound)
     with edgekit.load(BUNDLE) as model:
-        wish = model.manifest.features[0]
+        spec, _ = of_bundle(model)
         detections = listen(model, samples)
     missed, extra = compare(truth, detections)
-    same = features_have_equal_bits(wish, samples)
+    same = features_have_equal_bits(spec, samples)
     print(f"Features of the stream and of the whole recording: {'equal' if same else 'OTHER'} bits")
     print(f"Took {time.monotonic() - started:.0f} s after the download.")
     return int(missed + extra > 0 or not same)
@@ -84,35 +84,16 @@ def read_wav(path: Path) -> NDArray[np.int16]:
 
 
 def listen(model: edgekit.Model, samples: NDArray[np.int16]) -> list[Detection]:
-    """Feed the recording chunk by chunk, as a microphone would; returns what was heard."""
-    stream, spotter = model.stream(), Spotter(KEYWORDS)
-    wish = model.manifest.features[0]
-    spec, window = window_of(wish)
-    chunk = RATE_HZ * CHUNK_MS // 1000
-    found, windows = [], 0
-    features_ms = model_ms = 0.0
-    for start in range(0, len(samples), chunk):
-        for result in stream.push(samples[start : start + chunk]):
-            at_s = window_end_s(windows, spec, window.frames, window.hop_frames)
-            windows += 1
-            features_ms += result.features_ms
-            model_ms += result.model_ms
-            scores = {label.name: label.score for label in result.value}
-            detection = spotter.push(scores, at_s)
-            if detection is not None:
-                found.append(detection)
+    """Feed the recording chunk by chunk; returns what was heard."""
+    spotter = Spotter(KEYWORDS)
+    found = list(windows(model, samples, RATE_HZ * CHUNK_MS // 1000))
+    detections = (spotter.push(window.scores, window.at_s) for window in found)
     print(
-        f"{len(samples) / RATE_HZ:.1f} s of sound, {windows} windows; for each one "
-        f"{features_ms / windows:.2f} ms of features and {model_ms / windows:.2f} ms of model"
+        f"{len(samples) / RATE_HZ:.1f} s of sound, {len(found)} windows; for each one "
+        f"{mean(window.features_ms for window in found):.2f} ms of features and "
+        f"{mean(window.model_ms for window in found):.2f} ms of model"
     )
-    return found
-
-
-def window_of(wish: Feature) -> tuple[LogMelSpec, StreamSpec]:
-    """What the bundle's manifest says of frames and windows."""
-    if not isinstance(wish.spec, LogMelSpec) or not isinstance(wish.stream, StreamSpec):
-        sys.exit("demo: the bundle's feature is no log-mel with a stream")
-    return wish.spec, wish.stream
+    return [detection for detection in detections if detection is not None]
 
 
 def compare(truth: list[Truth], detections: list[Detection]) -> tuple[int, int]:
@@ -129,9 +110,9 @@ def compare(truth: list[Truth], detections: list[Detection]) -> tuple[int, int]:
     return missed, len(extra)
 
 
-def features_have_equal_bits(wish: Feature, samples: NDArray[np.int16]) -> bool:
+def features_have_equal_bits(spec: LogMelSpec, samples: NDArray[np.int16]) -> bool:
     """Whether chunks of 10 ms, and chunks of any length, give the bits of the whole recording."""
-    features = LogMel(window_of(wish)[0])
+    features = LogMel(spec)
     whole = features(samples)
     for seed in (None, 1):
         rng = np.random.default_rng(seed or 0)

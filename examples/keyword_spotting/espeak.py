@@ -74,6 +74,8 @@ def resampled(samples: NDArray[np.int16], from_hz: int) -> NDArray[np.float32]:
 def fetch(pins: Path = PINS) -> Path:
     """The folder that holds the unpacked wheel; made when it is not there.
 
+    The OCR example fetches alike, in a file of its own: each folder here runs when copied alone.
+
     Raises:
         FetchError: pip cannot download it, or its digest is not the pinned one.
     """

@@ -51,14 +51,15 @@ def make(path: Path) -> list[Truth]:
 
 
 def mixed(
-    script: Sequence[tuple[str, str]] = SCRIPT,
+    script: Sequence[tuple[str, str]] = SCRIPT, seed: int = SEED
 ) -> tuple[NDArray[np.int16], list[Truth]]:
     """A recording as int16 samples, and what is in it; the same every time.
 
     Args:
         script: what is said, and by which voice: (text, accent+variant).
+        seed: of gaps, levels and noise.
     """
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(seed)
     said = [Utterance(text, voice, WORDS_PER_MINUTE, PITCH) for text, voice in script]
     track, truth = [np.zeros(RATE_HZ, np.float32)], []
     at = RATE_HZ

@@ -1,16 +1,20 @@
 """From a score for every window to words with times: the rule that an app puts behind a model.
 
 The scores of the last `SMOOTHED` windows are averaged. A keyword is detected when its average is
-the highest and reaches `THRESHOLD`; then nothing is detected for `REFRACTORY_S`, and the windows
+the highest and reaches the threshold; then nothing is detected for `REFRACTORY_S`, and the windows
 that heard the word are forgotten. A lone confident window is therefore not enough, and one word is
 not reported twice.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from edgekit.manifest import LogMelSpec
+import numpy as np
+from numpy.typing import NDArray
+
+import edgekit
+from edgekit.manifest import LogMelSpec, StreamSpec
 
 SMOOTHED = 3
 THRESHOLD = 0.6
@@ -31,6 +35,7 @@ class Spotter:
     """Scores in, detections out; `keywords` are the labels that are worth reporting."""
 
     keywords: tuple[str, ...]
+    threshold: float = THRESHOLD
     recent: deque[Mapping[str, float]] = field(default_factory=lambda: deque(maxlen=SMOOTHED))
     quiet_until_s: float = 0.0
 
@@ -43,11 +48,41 @@ class Spotter:
             return None
         average = {label: mean(each[label] for each in self.recent) for label in scores}
         best = max(average, key=lambda label: average[label])
-        if best not in self.keywords or average[best] < THRESHOLD:
+        if best not in self.keywords or average[best] < self.threshold:
             return None
         self.recent.clear()
         self.quiet_until_s = at_s + REFRACTORY_S
         return Detection(best, at_s, average[best])
+
+
+@dataclass(frozen=True)
+class Window:
+    """What the model said of one window: when it ended, the scores by label, what it took."""
+
+    at_s: float
+    scores: Mapping[str, float]
+    features_ms: float
+    model_ms: float
+
+
+def windows(model: edgekit.Model, samples: NDArray[np.int16], chunk: int) -> Iterator[Window]:
+    """Feed a recording in chunks of so many samples, as a microphone would."""
+    spec, window = of_bundle(model)
+    stream, count = model.stream(), 0
+    for start in range(0, len(samples), chunk):
+        for result in stream.push(samples[start : start + chunk]):
+            at_s = window_end_s(count, spec, window.frames, window.hop_frames)
+            count += 1
+            scores = {label.name: label.score for label in result.value}
+            yield Window(at_s, scores, result.features_ms, result.model_ms)
+
+
+def of_bundle(model: edgekit.Model) -> tuple[LogMelSpec, StreamSpec]:
+    """What the bundle's manifest says of frames and windows."""
+    wish = model.manifest.features[0]
+    if not isinstance(wish.spec, LogMelSpec) or not isinstance(wish.stream, StreamSpec):
+        raise ValueError("the bundle's feature is no log-mel with a stream")
+    return wish.spec, wish.stream
 
 
 def mean(values: Iterable[float]) -> float:

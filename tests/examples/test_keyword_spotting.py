@@ -85,7 +85,7 @@ def test_every_keyword_of_the_recording_is_heard_and_none_is_made_up(demo, bundl
     with edgekit.load(bundle) as model:
         found = demo.listen(model, samples)
         assert demo.compare(truth, found) == (0, 0)
-        assert demo.features_have_equal_bits(model.manifest.features[0], samples)
+        assert demo.features_have_equal_bits(model.manifest.features[0].spec, samples)
     assert {each.word for each in found} == set(demo.KEYWORDS)
     assert "0 keywords missed, 0 made up" in capsys.readouterr().out
 
@@ -101,6 +101,27 @@ def test_the_stream_gives_the_answers_of_the_windows_cut_from_the_recording(demo
                 result.outputs["logits"], model.run(window).outputs["logits"]
             )
     assert len(streamed) == 21
+
+
+def test_a_split_is_evaluated_by_the_rule_for_any_threshold(bundle, words):
+    evaluate = importlib.import_module("evaluate")
+    with edgekit.load(bundle) as model:
+        every = [evaluate.streamed(model, "calibration", index) for index in range(2)]
+    assert [len(one.truth) for one in every] == [16, 16]
+    lenient, strict, never = (evaluate.outcome(every, limit) for limit in (0.3, 0.6, 1.1))
+    assert lenient.keywords == strict.keywords == never.keywords == 16
+    assert strict.heard >= 12
+    assert lenient.heard + lenient.false_alarms >= strict.heard + strict.false_alarms
+    assert (never.heard, never.false_alarms, never.delays_s) == (0, 0, [])
+    assert all(-1 < delay <= evaluate.recording.LATE_S for delay in strict.delays_s)
+    assert evaluate.told(never) == "   0 of 16 (0.0%)      0 (  0.0)"
+
+
+def test_an_evaluation_without_a_bundle_says_what_makes_one(words, monkeypatch, capsys, tmp_path):
+    evaluate = importlib.import_module("evaluate")
+    monkeypatch.setattr("sys.argv", ["evaluate.py", "--bundle", str(tmp_path / "none.edgekit")])
+    assert evaluate.main() == 2
+    assert "no such bundle; run: make demo-kws" in capsys.readouterr().err
 
 
 def test_a_recording_of_another_kind_is_refused(demo, tmp_path):
