@@ -94,9 +94,11 @@ def separate_heads(computed):
         ]
     for name in "qkv":
         perm = [0, 2, 3, 1] if name == "k" else [0, 2, 1, 3]
+        # torch's newer exporter says allowzero where it computes the shape
+        said = {"allowzero": 1} if computed else {}
         nodes += [
             helper.make_node("MatMul", ["n", f"w{name}"], [f"{name}0"]),
-            helper.make_node("Reshape", [f"{name}0", shape], [f"{name}1"]),
+            helper.make_node("Reshape", [f"{name}0", shape], [f"{name}1"], **said),
             helper.make_node("Transpose", [f"{name}1"], ["kt" if name == "k" else name], perm=perm),
         ]
     return nodes

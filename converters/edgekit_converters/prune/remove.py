@@ -84,6 +84,7 @@ def _resize_reshape(
         if ids is not None and shape[axis] > 0:
             shape[axis] = _count(ids, trace, removed)
     node.input[1] = _store(model, shape, f"{node.output[0]}/shape")
+    _set(node, "allowzero", None)  # torch's newer exporter sets it; here a 0 copies a size
 
 
 def _resize_split(

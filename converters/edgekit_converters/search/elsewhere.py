@@ -1,6 +1,7 @@
 """What other libraries make on their own, in the same ladder: one recipe each, late."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from edgekit.errors import UsageError
 from edgekit_converters.engines import obstacle
@@ -50,7 +51,10 @@ def untried_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
 
 
 def elsewhere_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
-    """What the libraries that are here make."""
+    """What the libraries that are here make, unless the model has nothing for int8."""
     for recipe, reason in made_elsewhere(job.target, job.engines):
-        if reason is None:
+        ours = tried.find(replace(recipe, engine="onnxruntime"))
+        if reason is None and ours is not None and ours.verdict == "not tried":
+            tried.candidates.append(Candidate(recipe, verdict="not tried", why=ours.why))
+        elif reason is None:
             yield recipe

@@ -15,6 +15,8 @@ from edgekit_converters.recipes.placement import WEIGHTED
 from edgekit_converters.recipes.recipe import Maker, Operators, Recipe
 from edgekit_converters.targets import Target
 
+INTEGER = ("ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul", "QuantizeLinear")
+"""What only quantized models have."""
 LARGE_WEIGHT = 1 << 16
 """Elements of a matrix below which reading it costs little: weight-only formats gain nothing."""
 
@@ -32,9 +34,9 @@ def static(
     )
 
 
-def dynamic(operators: Operators) -> Recipe:
-    """int8 with ranges found while running."""
-    return Recipe(precision="int8", scheme="dynamic", operators=operators, per_channel=True)
+def dynamic(operators: Operators, *, per_channel: bool = True) -> Recipe:
+    """int8 with ranges found while running; LSTMs are faster with one scale for all of a weight."""
+    return Recipe(precision="int8", scheme="dynamic", operators=operators, per_channel=per_channel)
 
 
 PLAIN: tuple[Recipe, ...] = (
@@ -49,6 +51,7 @@ PLAIN: tuple[Recipe, ...] = (
     replace(static("conv"), activation="s16"),
     dynamic("matmul"),
     dynamic("all"),
+    dynamic("all", per_channel=False),
     Recipe(precision="int8", scheme="weightonly", operators="matmul"),
     Recipe(precision="int4", scheme="weightonly", operators="matmul"),
     Recipe(precision="fp16"),
@@ -71,9 +74,13 @@ class Facts:
     stored_products: int
 
     @property
-    def weighted(self) -> int:
-        """Operators where the arithmetic is."""
-        return sum(self.operators[each] for each in WEIGHTED)
+    def nothing_to_lower(self) -> str | None:
+        """Why no operator can become int8; None where one may."""
+        if any(self.operators[each] for each in INTEGER):
+            return "the model is int8 already: optimize the float model that it was made from"
+        if not any(self.operators[each] for each in WEIGHTED):
+            return "the model has no convolution, no matrix product and no LSTM"
+        return None
 
     @property
     def convolutions(self) -> int:
@@ -104,9 +111,8 @@ def suited(recipe: Recipe, target: Target) -> Recipe:
 
 def why_not(recipe: Recipe, target: Target, facts: Facts) -> str | None:
     """Why a recipe makes no sense on a CPU or for a model; None where it does."""
-    if recipe.scheme is not None and not facts.weighted:
-        return "the model has no convolution, no matrix product and no LSTM"
-    return _cpu_obstacle(recipe, target) or _model_obstacle(recipe, facts)
+    nothing = facts.nothing_to_lower if recipe.scheme is not None else None
+    return nothing or _cpu_obstacle(recipe, target) or _model_obstacle(recipe, facts)
 
 
 def _cpu_obstacle(recipe: Recipe, target: Target) -> str | None:
@@ -125,8 +131,8 @@ def _cpu_obstacle(recipe: Recipe, target: Target) -> str | None:
 
 def _model_obstacle(recipe: Recipe, facts: Facts) -> str | None:
     is_weightonly = recipe.scheme == "weightonly"
-    if recipe.scheme == "dynamic" and recipe.operators != "matmul" and facts.convolutions:
-        return "ConvInteger ran at 0.06 to 0.24 of fp32's speed wherever it was measured"
+    if recipe.scheme == "dynamic" and recipe.operators == "all" and not facts.operators["LSTM"]:
+        return "the model has no LSTM: it is int8_dynamic_matmul again"
     if recipe.operators in ("conv", "largeconv", "pointwise") and not facts.convolutions:
         return "the model has no convolution"
     if recipe.operators == "matmul" and not (facts.operators["MatMul"] + facts.operators["Gemm"]):

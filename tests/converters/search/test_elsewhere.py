@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 from edgekit_converters import engines
+from edgekit_converters.recipes.recipe import parse
+from edgekit_converters.search.candidate import Candidate
 from edgekit_converters.search.elsewhere import elsewhere_rung, engines_asked, untried_rung
 from edgekit_converters.search.rungs import RUNGS
 from edgekit_converters.search.tried import Tried
@@ -53,6 +55,15 @@ def test_what_is_not_asked_for_says_how_to_ask(here):
     names, reasons = climbed("none", "cortex-a76")
     assert names == []
     assert reasons[f"{PLAIN}_nncf"] == "not asked for (--engines nncf)"
+
+
+def test_a_model_with_nothing_for_int8_is_left_to_no_library(here):
+    here("onnxsim", "nncf")
+    tried = Tried([Candidate(parse(PLAIN), verdict="not tried", why="the model is int8 already")])
+    job = SimpleNamespace(target=load_target("cortex-a76"), engines=engines_asked("onnxsim,nncf"))
+    assert list(elsewhere_rung(tried, job, None)) == []
+    assert {each.why for each in tried.candidates} == {"the model is int8 already"}
+    assert len(tried.candidates) == 3
 
 
 def test_they_come_after_all_that_may_be_chosen_and_reasons_first():

@@ -11,7 +11,8 @@ from edgekit_converters.search.rungs import narrow_rung, plain_rung, repair_rung
 from edgekit_converters.search.tried import Tried
 from edgekit_converters.targets import Target, load_target
 from networks import conv_net, embedding_net
-from oddmodels import strings
+from oddmodels import quantized, strings
+from zoo import recurrent
 
 from edgekit.measure.accuracy import Drop
 from edgekit.measure.environment import local_environment
@@ -72,10 +73,23 @@ def test_parts_of_what_holds_and_is_much_cheaper_are_left_out():
     assert "int8_static_pointwise_perchannel" in asked
 
 
-def test_a_model_without_arithmetic_in_products_is_told_so_and_spared():
-    asked, tried = climb(plain_rung, lambda recipe: (0.5, 0.0), strings())
+@pytest.mark.parametrize(
+    ("maker", "why"),
+    [(strings, "no matrix product and no LSTM"), (quantized, "the model is int8 already")],
+)
+def test_a_model_with_nothing_for_int8_is_told_so_and_spared(maker, why):
+    asked, tried = climb(plain_rung, lambda recipe: (0.5, 0.0), maker())
     assert [name for name in asked if not name.startswith("fp")] == []
-    assert "no matrix product and no LSTM" in tried.find(parse(ALL)).why
+    assert why in tried.find(parse(ALL)).why
+
+
+def test_scales_of_whole_weights_are_tried_where_there_is_an_lstm():
+    names = {"int8_dynamic_all", "int8_dynamic_all_perchannel"}
+    asked, _ = climb(plain_rung, lambda recipe: (0.9, 0.0), recurrent())
+    assert names <= set(asked)
+    asked, tried = climb(plain_rung, lambda recipe: (0.9, 0.0))
+    assert not names & set(asked)
+    assert tried.find(parse("int8_dynamic_all")).why.startswith("the model has no LSTM")
 
 
 def test_only_what_is_cheaper_than_the_best_is_repaired_until_one_holds():
