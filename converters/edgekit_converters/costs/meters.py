@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgekit.engines import Array
 from edgekit.errors import TargetError
@@ -18,14 +18,13 @@ from edgekit_converters.targets import Target
 
 if TYPE_CHECKING:
     from edgekit.measure.devices.arm import ArmDevice
-    from edgekit.measure.devices.counting import Counting
     from edgekit.measure.devices.remote import BoardDevice
 
 Feeds = Sequence[Mapping[str, Array]]
 SCREENING_CALLS = 96
 MEASURING_CALLS = 480
-SCREENING_S, MEASURING_S = 1.0, 4.0
-"""CPU seconds of emulated calls after which one call must do."""
+QUICK_CALLS, QUICK_S = 2, 1.0
+"""Emulated calls of a first look, and CPU seconds after which one must do."""
 COUNT_RESOLUTION = 0.002
 """Single counts stray by up to 0.3 %, the median of six by 0.02 % (measured)."""
 TABLE_RESOLUTION = 0.25
@@ -114,14 +113,15 @@ def board_latency(target: Target, place: Place, feeds: Feeds, seed: int) -> Boar
 class EmulatedInstructions:
     """Instructions of one inference on an emulated Arm CPU. They repeat: one count is enough.
 
-    Large models run once: emulated floating point takes some 10 ns an instruction.
+    Models whose call takes long are called once: emulated floating point takes some 10 ns an
+    instruction, and the noise of a count does not grow with the model.
     """
 
     place: Place
     feeds: Feeds
     kind: Kind = "instructions"
     is_slow: bool = True
-    counted: dict[str, tuple[int, int]] = field(default_factory=dict)
+    counted: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
     @cached_property
     def _device(self) -> "ArmDevice":
@@ -136,27 +136,37 @@ class EmulatedInstructions:
         return f"instructions on emulated {self.place.device}, which are not time{why}"
 
     def screen(self, baseline: Path, candidate: Path) -> Cost:
-        """Two calls with one sample, the smallest."""
-        from edgekit.measure.devices.counting import Counting
-
-        quick = Counting(samples=1, calls=2, warm_calls=1, max_s=SCREENING_S, memory=False)
-        return self._compare(baseline, candidate, quick)
+        """Two calls with the smallest sample; one where it takes long."""
+        return self._cost(self._quick(baseline), self._quick(candidate))
 
     def measure(self, baseline: Path, candidate: Path) -> Cost:
-        """Six calls with each of two samples, the smallest and the middle one."""
-        from edgekit.measure.devices.counting import Counting
-
-        return self._compare(baseline, candidate, Counting(max_s=MEASURING_S, memory=False))
+        """Six calls with the smallest and the middle sample; one each where it takes long."""
+        return self._cost(self._thorough(baseline), self._thorough(candidate))
 
     @cached_property
-    def _samples(self) -> Samples:
+    def _samples(self) -> tuple[Samples, Samples]:
+        """The smallest and the middle one."""
         by_size = sorted(self.feeds, key=lambda feeds: sum(a.nbytes for a in feeds.values()))
-        return given_samples([by_size[0], by_size[len(by_size) // 2]])
+        small, middle = (given_samples([by_size[at]]) for at in (0, len(by_size) // 2))
+        return small, middle
 
-    def _compare(self, baseline: Path, candidate: Path, counting: "Counting") -> Cost:
-        (before, calls), (after, _) = (
-            self._count(each, counting) for each in (baseline, candidate)
-        )
+    def _quick(self, path: Path) -> tuple[int, int]:
+        """Instructions, and how many calls were counted."""
+        return self._count(path, "smallest", calls=QUICK_CALLS, warm_calls=1, max_s=QUICK_S)
+
+    def _thorough(self, path: Path) -> tuple[int, int]:
+        instructions, calls = self._quick(path)
+        small, middle = self._samples
+        is_fixed = shapes_of(small) == shapes_of(middle)
+        if calls == QUICK_CALLS:
+            instructions, calls = self._count(path, "both")
+        elif not is_fixed:
+            more, more_calls = self._count(path, "middle", calls=1, warm_calls=0)
+            instructions, calls = round((instructions + more) / 2), calls + more_calls
+        return instructions, calls
+
+    def _cost(self, baseline: tuple[int, int], candidate: tuple[int, int]) -> Cost:
+        (before, _), (after, calls) = baseline, candidate
         ratio = after / before
         return Cost(
             kind="instructions",
@@ -170,16 +180,25 @@ class EmulatedInstructions:
             environment=self._device.environment(),
         )
 
-    def _count(self, path: Path, counting: "Counting") -> tuple[int, int]:
+    def _count(self, path: Path, which: str, **settings: Any) -> tuple[int, int]:
         """Instructions, and how many calls were counted; remembered by the file's digest."""
+        from edgekit.measure.devices.counting import Counting
         from edgekit.measure.devices.lock import sha256_of
 
-        key = f"{sha256_of(path)} {counting}"
+        key = sha256_of(path), which
         if key not in self.counted:
-            found = self._device.count(path, self._samples, counting)
+            small, middle = self._samples
+            both = given_samples([*small.values, *middle.values])
+            samples = {"smallest": small, "middle": middle, "both": both}[which]
+            found = self._device.count(path, samples, Counting(memory=False, **settings))
             calls = sum(sample.calls for sample in found.samples)
             self.counted[key] = (found.inference.instructions, calls)
         return self.counted[key]
+
+
+def shapes_of(samples: Samples) -> list[dict[str, tuple[int, ...]]]:
+    """The shape of each input, by name."""
+    return [{name: array.shape for name, array in feeds.items()} for feeds in samples.values]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from edgekit_converters.recipes.make import Made, make
 from edgekit_converters.recipes.recipe import Recipe
 from edgekit_converters.search.candidate import Candidate, describe_cost, describe_drop
 from edgekit_converters.search.ground import Ground
-from edgekit_converters.search.tried import family, ratio_of
+from edgekit_converters.search.tried import arithmetic, family, ratio_of
 from edgekit_converters.search.workbench import Job, Workbench
 from edgekit_converters.sensitivity.sensitivity import LayerError, analyse
 from edgekit_converters.targets import Target
@@ -283,11 +283,6 @@ def _answers(
             continue
         found.append(Answer(each.recipe.name, each.verdict, _gave(each)))
     return tuple(found[:MOST_ANSWERS])
-
-
-def arithmetic(recipe: Recipe) -> Recipe:
-    """The recipe without what only changes its numbers, scales of weights included."""
-    return replace(family(recipe), per_channel=False, seven_bit=False)
 
 
 def _is_kin(recipe: Recipe, failed: Recipe, index: int | None) -> bool:

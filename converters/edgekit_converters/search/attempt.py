@@ -16,6 +16,7 @@ from edgekit_converters.search.candidate import Candidate, one_line
 from edgekit_converters.search.ground import Ground
 from edgekit_converters.search.identity import digest_of
 from edgekit_converters.search.sparse import sparsified, told
+from edgekit_converters.search.tried import arithmetic, family
 from edgekit_converters.search.workbench import Job, Workbench, write_file
 
 HOPELESS_DB = 0.0
@@ -66,12 +67,22 @@ def attempt(
         twin = _twin(candidate, before)
         if twin is not None:
             candidate = replace(candidate, verdict="twin", why=f"it is the model of {twin.recipe}")
-        if candidate.verdict in ("untried", "in budget") or stage is weigh:
+        is_open = candidate.verdict in ("untried", "in budget")
+        is_tempting = stage is screen and _may_be_mended(candidate, before)
+        if is_open or is_tempting or stage is weigh:
             candidate = stage(candidate, job, bench)
     job.progress.note(one_line(candidate))
     if candidate.verdict != "twin":
         job.cache.put(_key(recipe, job, bench), _packed(candidate))
     return candidate
+
+
+def _may_be_mended(candidate: Candidate, before: Sequence[Candidate]) -> bool:
+    """Whether its cost decides if it is worth repairing: the first of an int8 arithmetic."""
+    recipe = candidate.recipe
+    is_plain = recipe.precision == "int8" and family(recipe) == recipe and not recipe.prune
+    kin = (each.cost for each in before if arithmetic(each.recipe) == arithmetic(recipe))
+    return candidate.verdict == "over budget" and is_plain and not any(kin)
 
 
 def _key(recipe: Recipe, job: Job, bench: Workbench) -> str:

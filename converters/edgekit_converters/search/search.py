@@ -26,7 +26,7 @@ MOST_LOOKS = 3
 """At the evaluation split. Every look makes it a little less unseen."""
 MOST_DOUBTFUL = 2
 """Candidates over budget on the calibration split, though not proven so, that may be measured."""
-EXPLAINING_S = 12.0
+EXPLAINING_S = 10.0
 """CPU seconds that are left for explanations; `edgekit explain` has no limit."""
 MEASURING = 2.5
 """How much more than a first look at the cost a second, longer one takes: 1.5 to 2.5 were seen."""

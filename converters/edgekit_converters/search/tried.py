@@ -1,5 +1,6 @@
 """What a search tried so far, and what of it deserves more work."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from edgekit_converters.recipes.recipe import Recipe
@@ -42,16 +43,34 @@ class Tried:
     def tempting(self) -> list[Candidate]:
         """Over budget, but cheaper than the best in budget, the cheapest first."""
         limit = MUCH_CHEAPER * min(ratio_of(self.best()), 1.0)
+        ratios = self._ratios()
         found = [
             each
             for each in self.candidates
             if each.verdict in ("over budget", "hopeless")
-            and (ratio_of(each) < limit or (self.is_slow and each.cost is None))
+            and (ratios(each) < limit or (self.is_slow and ratios(each) == float("inf")))
         ]
         cheapest: dict[Recipe, Candidate] = {}
-        for each in sorted(found, key=ratio_of):
+        for each in sorted(found, key=ratios):
             cheapest.setdefault(family(each.recipe), each)
         return list(cheapest.values())[:MOST_TEMPTING]
+
+    def _ratios(self) -> Callable[[Candidate], float]:
+        """Cost of a candidate; where it was not measured: of another one of its arithmetic.
+
+        Infinite where nothing of its kind was measured.
+        """
+        known: dict[Recipe, float] = {}
+        for each in self.candidates:
+            if each.cost is not None:
+                known.setdefault(arithmetic(each.recipe), each.cost.ratio)
+
+        def ratio(candidate: Candidate) -> float:
+            if candidate.cost is not None:
+                return candidate.cost.ratio
+            return known.get(arithmetic(candidate.recipe), float("inf"))
+
+        return ratio
 
     def closest(self, recipe: Recipe) -> Candidate | None:
         """Of the same arithmetic and over budget: the one that loses least on calibration."""
@@ -68,6 +87,11 @@ class Tried:
 def family(recipe: Recipe) -> Recipe:
     """What costs the same: the recipe without what only changes its numbers."""
     return replace(recipe, ranges="minmax", repairs=(), keep=())
+
+
+def arithmetic(recipe: Recipe) -> Recipe:
+    """The recipe without what only changes its numbers, scales of weights included."""
+    return replace(family(recipe), per_channel=False, seven_bit=False)
 
 
 def ratio_of(candidate: Candidate) -> float:

@@ -1,5 +1,6 @@
 """What the ladder asks for next, on figures that are written down."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -142,3 +143,14 @@ def test_half_precision_is_left_out_where_something_costs_less_than_half(ratio, 
     assert ("fp16" in asked) is is_asked
     if not is_asked:
         assert "halves at best" in tried.find(parse("fp16")).why
+
+
+def test_where_measuring_is_slow_the_cost_of_an_arithmetic_stands_for_its_repairs():
+    """basic-pitch on emulated Arm: `all` costs more than `conv`, which was never mended."""
+    dear = candidate("int8_static_all_perchannel", 0.8, 0.10)
+    cheap = candidate("int8_static_conv_perchannel", 0.3, 0.12)
+    mended = replace(candidate("int8_static_all_perchannel_mse", 0.8, 0.09), cost=None)
+    unknown = replace(candidate("int8_dynamic_matmul_perchannel", 0.8, 0.09), cost=None)
+    best = candidate("fp32_prune18", 0.64, 0.0)
+    tried = Tried([candidate("fp32", 1.0, 0.0), dear, cheap, mended, unknown, best], is_slow=True)
+    assert tried.tempting() == [cheap, unknown]

@@ -289,3 +289,18 @@ def test_where_passes_cost_time_those_that_recipes_need_stay(job, tmp_path):
     assert outcomes["opset-upgrade"] == "changed"
     assert outcomes["views"] == outcomes["static-shapes"] == "reverted"
     assert opset(model) == 13
+
+
+def test_where_measuring_is_slow_each_arithmetic_over_budget_is_measured_once(
+    job, bench, monkeypatch
+):
+    """Its cost says whether it is worth repairing; its repairs cost the same."""
+    monkeypatch.setattr(Job, "judge", lambda *_: judged(0.5))
+    bench = replace(bench, meter=Written({}, is_slow=True))
+    names = ("int8_static_conv_perchannel", "int8_static_conv", "int8_static_conv_perchannel_mse")
+    before = []
+    for name in names:
+        before.append(attempt(suited(parse(name), job.target), job, bench, before))
+    assert [each.cost is not None for each in before] == [True, False, False]
+    assert before[0].verdict == "not cheaper"
+    assert {each.verdict for each in before[1:]} == {"over budget"}
