@@ -182,7 +182,7 @@ def micro(how: str) -> Row:
 
     return Row(
         f"MicroFrontend, {how}, through Python", "pymicro-features", "frame", len(theirs()),
-        {"avx512": 4.0, "avx2": 3.0}, make, {"process_samples": more}, check, fuses=False,
+        {"avx512": 4.0, "avx2": 3.0}, make, {"process_samples": more}, check,
     )  # fmt: skip
 
 

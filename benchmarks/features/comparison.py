@@ -33,8 +33,6 @@ class Row:
     """Ways in which the peer can do it; the fastest counts."""
     check: Callable[[ModuleType], str]
     """Compares the results, raises where they differ too much, says how near they are."""
-    fuses: bool = True
-    """Whether there are floats, whose products and sums a compiler could fuse."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ def in_turns(jobs: Mapping[str, Callable[[], float]], units: float) -> dict[str,
 
 def compare(row: Row) -> Outcome:
     """Check, then time."""
-    shipped, fused = builds.shipped(), builds.fused() if row.fuses else None
+    shipped, fused = builds.shipped(), builds.fused()
     isas = [isa for isa in ISAS if isa in shipped.isas]
     agreement = checked(shipped, isas, row)
     fused_agreement = checked(fused, isas, row) if fused else ""
