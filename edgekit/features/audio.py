@@ -145,14 +145,18 @@ class LogMel:
         samples = checked(samples, batch=True)
         shape = (*samples.shape[:-1], *rows_shape(self._kernel, samples.shape[-1]))
         out = np.empty(shape, np.float32) if out is None else checked_out(out, shape)
-        for one, rows in zip(
-            samples.reshape(-1, samples.shape[-1]), out.reshape(-1, *shape[-2:]), strict=True
-        ):
-            self._kernel(one, rows)
-            if self._range is not None:
-                offset, scale = (4.0, 0.25) if self._spec.preset == "whisper" else (0.0, 1.0)
-                clamp_range(rows, self._range, offset, scale)
+        if samples.ndim == 1:
+            self._fill(samples, out)
+        else:
+            for one, rows in zip(samples, out, strict=True):
+                self._fill(one, rows)
         return out
+
+    def _fill(self, samples: NDArray[Any], rows: NDArray[np.float32]) -> None:
+        self._kernel(samples, rows)
+        if self._range is not None:
+            offset, scale = (4.0, 0.25) if self._spec.preset == "whisper" else (0.0, 1.0)
+            clamp_range(rows, self._range, offset, scale)
 
     def stream(self) -> FeatureStream:
         """The same of a signal that comes in chunks.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgekit._native._kernels import ffi, lib
 from edgekit.errors import UsageError
-from edgekit.kernels.machine import aligned, check, isa_number
+from edgekit.kernels.machine import Scratch, aligned, check, isa_number
 
 _CHOICES: dict[str, dict[str, int]] = {
     "window": {
@@ -104,6 +104,7 @@ class LogMelKernel:
         self.plan = ffi.cast("const ek_log_mel_plan *", plan)
         self.columns = int(lib.ek_log_mel_columns(self.plan))
         self.settings = settings
+        self._scratch: dict[int, Scratch] = {}
 
     def frames(self, sample_count: int) -> int:
         """Frames that `sample_count` samples give; 0 when they do not suffice for one."""
@@ -126,7 +127,8 @@ class LogMelKernel:
         number = isa_number(isa)
         if out is None:
             out = np.empty((self.frames(samples.size), self.columns), np.float32)
-        scratch = aligned(lib.ek_log_mel_scratch_bytes(self.plan, number))
+        scratch = self._scratch.get(number) or self._scratch_for(number)
+        memory = scratch.take()
         status = lib.ek_log_mel(
             self.plan,
             number,
@@ -134,10 +136,15 @@ class LogMelKernel:
             SAMPLE_TYPES[samples.dtype],
             samples.size,
             ffi.from_buffer("float[]", out),
-            ffi.from_buffer(scratch),
+            memory,
         )
+        scratch.give_back(memory)
         check(status, "log-mel")
         return out
+
+    def _scratch_for(self, number: int) -> Scratch:
+        size_bytes = lib.ek_log_mel_scratch_bytes(self.plan, number)
+        return self._scratch.setdefault(number, Scratch(size_bytes))
 
 
 def cepstra(

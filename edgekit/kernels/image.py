@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgekit._native._kernels import ffi, lib
 from edgekit.errors import UsageError
-from edgekit.kernels.machine import aligned, check, isa_number
+from edgekit.kernels.machine import Scratch, aligned, check, isa_number
 
 Triple: TypeAlias = tuple[float, float, float]
 PLANS_KEPT = 4
@@ -132,9 +132,9 @@ def _form(image: Pixels) -> tuple[Any, ...]:
 
 
 class _Plan:
-    """The tables for images of one form, and scratch that no thread uses now."""
+    """The tables for images of one form, and scratch for them."""
 
-    __slots__ = ("_memory", "_scratch_bytes", "_spare", "pointer")
+    __slots__ = ("_memory", "pointer", "scratch")
 
     def __init__(self, config: Any, image: Pixels) -> None:
         described = _described(image)
@@ -144,18 +144,7 @@ class _Plan:
         check(status, "image plan")
         self._memory.flags.writeable = False
         self.pointer = ffi.cast("const ek_image_plan *", memory)
-        self._scratch_bytes = int(lib.ek_image_plan_scratch_bytes(self.pointer))
-        self._spare: list[Any] = []
-
-    def take_scratch(self) -> Any:
-        """Scratch for one thread; `give_back` what was taken."""
-        try:
-            return self._spare.pop()
-        except IndexError:
-            return ffi.from_buffer(aligned(self._scratch_bytes))
-
-    def give_back(self, scratch: Any) -> None:
-        self._spare.append(scratch)
+        self.scratch = Scratch(lib.ek_image_plan_scratch_bytes(self.pointer))
 
 
 class ImageKernel:
@@ -199,11 +188,11 @@ class ImageKernel:
             planes = _pointer(image.luma), _pointer(image.u), _pointer(image.v)
         else:
             planes = _pointer(image), ffi.NULL, ffi.NULL
-        scratch = plan.take_scratch()
+        scratch = plan.scratch.take()
         status = lib.ek_image_run(
             plan.pointer, isa_number(isa), *planes, ffi.from_buffer(out), scratch
         )
-        plan.give_back(scratch)
+        plan.scratch.give_back(scratch)
         check(status, "image tensor")
         return out
 

@@ -1,10 +1,14 @@
 """What this machine runs, and memory as the kernels want it."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edgekit._native._kernels import ffi, lib
 from edgekit.errors import InternalError, UsageError
+
+KEPT_BYTES = 1 << 20
 
 
 def available_isas() -> tuple[str, ...]:
@@ -46,3 +50,29 @@ def aligned(size_bytes: int) -> NDArray[np.uint8]:
     memory = np.empty(size_bytes + lib.EK_ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % lib.EK_ALIGNMENT
     return memory[start : start + size_bytes]
+
+
+class Scratch:
+    """Memory for one call at a time, kept for the next: as many pieces as threads were in at once.
+
+    New memory would be zeroed by the operating system at every call, which takes longer than short
+    calls do. Pieces above a megabyte are not kept.
+    """
+
+    __slots__ = ("_free", "_size_bytes")
+
+    def __init__(self, size_bytes: int) -> None:
+        self._size_bytes = size_bytes
+        self._free: list[Any] = []
+
+    def take(self) -> Any:
+        """A pointer to memory that nobody else has; `give_back` it after the call."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return ffi.from_buffer(aligned(self._size_bytes))
+
+    def give_back(self, memory: Any) -> None:
+        """Keep it for the next call."""
+        if self._size_bytes <= KEPT_BYTES:
+            self._free.append(memory)

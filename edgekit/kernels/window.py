@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgekit._native._kernels import ffi, lib
 from edgekit.errors import UsageError
-from edgekit.kernels.machine import aligned, check, isa_number
+from edgekit.kernels.machine import Scratch, aligned, check, isa_number
 
 Samples: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
@@ -101,6 +101,8 @@ class RollingKernel:
         self._scratch_bytes = int(lib.ek_rolling_scratch_bytes(self._plan))
         self.state_bytes = int(lib.ek_rolling_state_bytes(self._plan))
         self.rows = len(settings.statistics)
+        self._passing = Scratch(self.state_bytes)
+        self._spare = Scratch(self._scratch_bytes)
 
     def scratch(self) -> NDArray[np.uint8]:
         """Memory for one call at a time."""
@@ -128,7 +130,7 @@ class RollingKernel:
             samples: of shape (series, n), native float32 or float64, with any strides.
             out: of shape (series, rows, n), of the same dtype, contiguous.
             states: from `start`; None for series that begin and end here.
-            scratch: from `scratch()`; None for new memory.
+            scratch: from `scratch()`; None for the kernel's own.
             isa: one of `available_isas()`; None for the best.
         """
         series, count = samples.shape
@@ -136,16 +138,21 @@ class RollingKernel:
         of_series, of_sample = samples.strides
         kind = _SAMPLE_TYPES[samples.dtype]
         described = ffi.new("ek_series *", (data, of_sample, of_series, count, series, kind))
-        memory = aligned(self.state_bytes) if states is None else states
+        passing = self._passing.take() if states is None else None  # it serves all series
+        spare = self._spare.take() if scratch is None else None
         status = lib.ek_rolling(
             self._plan,
             isa_number(isa),
-            ffi.from_buffer(memory),
+            passing or ffi.from_buffer(states),
             0 if states is None else self.state_bytes,
             described,
             ffi.from_buffer(out) if out.size else ffi.NULL,
-            ffi.from_buffer(self.scratch() if scratch is None else scratch),
+            spare or ffi.from_buffer(scratch),
         )
+        if passing:
+            self._passing.give_back(passing)
+        if spare:
+            self._spare.give_back(spare)
         if status == lib.EK_BAD_SAMPLE:
             return False
         check(status, "rolling statistics")
