@@ -16,7 +16,7 @@ from edgekit_converters.repairs.rounding import solve, squared_error
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import model_of, stored, task_of, value, weights
-from onnx import helper, numpy_helper
+from onnx import ModelProto, helper, numpy_helper
 from randomgraphs import graphs
 from randomgraphs import images as random_images
 
@@ -95,6 +95,26 @@ def norm_material(tmp_path):
     return material_of(normed(), tmp_path, (1, 6, 16))
 
 
+def dense(settings):
+    """Three Gemm with Relu between; some channels are a thousand times larger than others."""
+    rng = np.random.default_rng(6)
+    uneven = np.where(np.arange(32) % 9, 1, 2000).astype(np.float32)
+    first, second, last = weights(rng, 8, 32), weights(rng, 32, 32), weights(rng, 32, 4)
+    arrays = [first * uneven, second / uneven[:, None], last]
+    if settings:
+        arrays = [np.ascontiguousarray(each.T) for each in arrays]
+    kept = [stored(f"w{number}", each) for number, each in enumerate(arrays)]
+    kept += [stored("b0", uneven), stored("b1", np.zeros(32, np.float32))]
+    nodes = [
+        helper.make_node("Gemm", ["x", "w0", "b0"], ["h"], name="first", **settings),
+        helper.make_node("Relu", ["h"], ["r"], name="between"),
+        helper.make_node("Gemm", ["r", "w1", "b1"], ["g"], name="second", **settings),
+        helper.make_node("Relu", ["g"], ["s"], name="again"),
+        helper.make_node("Gemm", ["s", "w2"], ["y"], name="last", **settings),
+    ]
+    return model_of(nodes, [value("x", [1, 8])], [value("y", [1, 4])], kept)
+
+
 def test_equalization_keeps_the_function_and_evens_the_channels(chained):
     model = copy_of(chained.model)
     assert equalize(model) == 2
@@ -116,6 +136,34 @@ def test_equalization_does_not_go_through_a_clip_to_six():
         numpy_helper.to_array(t) for t in chain("Clip").graph.initializer if t.name == "w1"
     )
     assert np.array_equal(array, before)
+
+
+@pytest.mark.parametrize("settings", [{}, {"transB": 1}], ids=["plain", "transposed"])
+def test_dense_layers_are_equalized_up_to_the_int8_model_that_was_noise_before(tmp_path, settings):
+    model = dense(settings)
+    moved = copy_of(model)
+    feeds = [{"x": rows} for rows in np.random.default_rng(8).normal(size=(3, 1, 8)).astype("f4")]
+    assert equalize(moved) == 2
+    assert largest_error(model, moved, feeds) < 1e-5
+    material = material_of(model, tmp_path, (1, 8))
+    feeds = material.calibration.feeds
+
+    def error(name):
+        content = make(parse(name), material).content
+        return largest_error(model, ModelProto.FromString(content), feeds)
+
+    assert error("int8_static_all_equalize") < 0.1 < 0.5 < error("int8_static_all")
+
+
+def test_a_product_along_another_axis_is_no_pair_of_a_convolution():
+    nodes = [
+        helper.make_node("Conv", ["x", "k"], ["c"], name="conv"),
+        helper.make_node("MatMul", ["c", "w"], ["y"], name="product"),
+    ]
+    rng = np.random.default_rng(2)
+    kept = [stored("k", weights(rng, 6, 3, 1)), stored("w", weights(rng, 6, 4))]
+    model = model_of(nodes, [value("x", [1, 3, 6])], [value("y", [1, 6, 4])], kept)
+    assert equalize(model) == 0
 
 
 def test_a_tensor_that_leaves_the_model_is_not_scaled():

@@ -162,5 +162,7 @@ def repaired(recipe: Recipe) -> Iterator[Recipe]:
         yield replace(recipe, ranges="percentile")
         yield replace(recipe, repairs=("equalize", "bias"))
         yield replace(recipe, ranges="mse", repairs=("round", "bias"))
+    if recipe.scheme == "dynamic":
+        yield replace(recipe, repairs=("equalize",))
     if recipe.operators in ("matmul", "conv+matmul", "all") and recipe.scheme != "weightonly":
         yield replace(recipe, repairs=("smooth",))

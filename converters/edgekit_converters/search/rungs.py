@@ -23,7 +23,10 @@ MILD = 18
 FAR_OVER = 4.0
 """Limits of the drop beyond which repairs and narrower layers are given up."""
 ENOUGH = 2
-"""Repairs after which one that is still far over budget is given up."""
+"""Repairs after which one that is still far over budget gets those only that move weights."""
+MOVING = {"equalize", "smooth"}
+"""Repairs that take the cause away: channels of very different reach. They are refused at once
+where they find none."""
 CLEARLY = 0.9
 """A cost below which a recipe that covers more makes its parts unnecessary."""
 HALF = 0.5
@@ -72,13 +75,14 @@ def _halved(recipe: Recipe, tried: Tried) -> str | None:
 def repair_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
     """The same arithmetic made with more care, until one is in budget."""
     for candidate in tried.tempting():
-        for number, recipe in enumerate(repaired(candidate.recipe), 1):
+        for number, recipe in enumerate(repaired(candidate.recipe)):
+            closest = tried.closest(candidate.recipe)
+            is_far = number >= ENOUGH and closest is not None and _is_far(closest, job)
+            if is_far and not MOVING.intersection(recipe.repairs):
+                continue
             yield recipe
             found = tried.find(recipe)
             if found is not None and found.verdict == "in budget":
-                break
-            closest = tried.closest(candidate.recipe)
-            if number >= ENOUGH and closest is not None and _is_far(closest, job):
                 break
 
 
