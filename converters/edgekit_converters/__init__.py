@@ -23,6 +23,7 @@ What is said of it
     packing               the bundle and what proves it
     commands              `edgekit optimize`, `explain`, `sweep`, `init`
 
-Beside them: progress, the events of a long job, and folders that are gone with their process.
+Beside them: contained, the process in which all of this runs, as a model may end it; progress, the
+events of a long job; and folders that are gone with their process.
 It needs the extra `edgekit[convert]`. The device package never imports it.
 """

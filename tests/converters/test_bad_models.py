@@ -35,6 +35,7 @@ def run(tmp_path, capsys):
         line = ["optimize", str(path), "--task", str(task), "--out", str(tmp_path / "out")]
         code = main([*line, "--json", *options])
         captured = capsys.readouterr()
+        optimize.said = captured.err
         return code, captured.out, [row for row in captured.err.splitlines() if "edgekit:" in row]
 
     return optimize
@@ -93,6 +94,7 @@ def test_a_memory_cap_that_is_hit_loses_candidates_and_not_the_search(run, tmp_p
     code, out, errors = run(conv_net(), text, "--memory", "1MB", "--cpu-seconds", "3")
     assert (code, errors) == (0, [])
     assert json.loads(out)["chosen"]
+    assert "--memory 1MB was not kept: the search took " in run.said
 
 
 def test_a_model_that_ends_the_process_is_one_line_and_code_2(run):

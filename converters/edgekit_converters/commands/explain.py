@@ -2,13 +2,16 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit_converters.commands.optimize import add_search_arguments
 
 if TYPE_CHECKING:
+    from edgekit_converters.contained.risks import Risks
     from edgekit_converters.explain.explanation import Explanation
+    from edgekit_converters.progress import Progress
 
 HELP = "say why candidates failed: where the error starts, its cause, what was tried, what is left"
 OUT = Path("out")
@@ -81,26 +84,36 @@ def _from_evidence(path: Path) -> "tuple[str, list[Explanation]]":
 
 def _from_model(args: argparse.Namespace) -> "tuple[str, list[Explanation]]":
     """The same search; what it found out is in the cache, explanations are made without a limit."""
-    from edgekit.errors import ModelError, UsageError
-    from edgekit.selftest import cache_folder
-    from edgekit_converters.commands.optimize import accepted, telling
-    from edgekit_converters.folders import own_folder
-    from edgekit_converters.report.page import to_html
-    from edgekit_converters.search.search import optimize
-    from edgekit_converters.search.workbench import write_file
+    from edgekit.errors import UsageError
+    from edgekit_converters.commands.optimize import telling
+    from edgekit_converters.contained.parent import contained
+    from edgekit_converters.folders import own_folder, work_folder
 
     if args.task is None:
         way_out = "add --task TASK.py, or give the folder that optimize wrote"
         raise UsageError(f"model {str(args.what)!r}", "what it is for is not known", way_out)
     args.model = args.what
-    with own_folder(cache_folder() / "work", "explain-") as work, telling() as progress:
-        job = accepted(args, work, progress)
-        if job.source.model is None:
-            problem = "a .tflite is packed as it is: no candidate failed"
-            raise ModelError(f"model {str(args.what)!r}", problem, "give the .onnx it was made of")
-        with job.shelving():
-            result = optimize(job, explaining_s=float("inf"))
-        if args.html is not None:
-            write_file(args.html, to_html(result).encode())
+    with own_folder(work_folder(), "explain-") as work, telling() as progress:
+        return contained(partial(explained, args, work), args.model, work, progress)
+
+
+def explained(
+    args: argparse.Namespace, work: Path, risks: "Risks", progress: "Progress"
+) -> "tuple[str, list[Explanation]]":
+    """What the command does with a model, in a process of its own: title and explanations."""
+    from edgekit.errors import ModelError
+    from edgekit_converters.commands.optimize import accepted
+    from edgekit_converters.report.page import to_html
+    from edgekit_converters.search.search import optimize
+    from edgekit_converters.search.workbench import write_file
+
+    job = accepted(args, work, progress, risks)
+    if job.source.model is None:
+        problem = "a .tflite is packed as it is: no candidate failed"
+        raise ModelError(f"model {str(args.what)!r}", problem, "give the .onnx it was made of")
+    with job.shelving():
+        result = optimize(job, explaining_s=float("inf"))
+    if args.html is not None:
+        write_file(args.html, to_html(result).encode())
     name, target = job.source.path.name, job.target.name
     return f"{name} for {target}", list(result.explanations)

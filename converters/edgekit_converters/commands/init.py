@@ -1,11 +1,16 @@
 """`edgekit init MODEL`: write a task file and settings to start from."""
 
 import argparse
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from edgekit.manifest import Tensor
+    from edgekit_converters.contained.risks import Risks
+    from edgekit_converters.progress import Progress
+
+    Tensors: TypeAlias = tuple[Tensor, ...]
 
 HELP = "write a commented edgekit.toml and task.py for a model"
 
@@ -18,17 +23,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from edgekit_converters.importers import read_model
+    from edgekit_converters.contained.parent import contained
+    from edgekit_converters.folders import own_folder, work_folder
+    from edgekit_converters.progress import Silent
 
-    source = read_model(args.model)
+    with own_folder(work_folder(), "init-") as work:
+        inputs, outputs = contained(partial(ends, args.model), args.model, work, Silent())
     texts = {
-        "task.py": task_text(source.inputs, source.outputs),
+        "task.py": task_text(inputs, outputs),
         "edgekit.toml": settings_text(),
     }
     for path in write_new(args.out, texts):
         print(f"wrote {path}")
     print(f"next: fill in task.py, then run: edgekit optimize {args.model}")
     return 0
+
+
+def ends(model: Path, risks: "Risks", progress: "Progress") -> "tuple[Tensors, Tensors]":
+    """A model's inputs and outputs, in a process of its own.
+
+    Raises:
+        EdgekitError: it cannot be read.
+    """
+    from edgekit_converters.importers import read_model
+
+    source = read_model(model)
+    return source.inputs, source.outputs
 
 
 def write_new(folder: Path, texts: dict[str, str]) -> list[Path]:
@@ -56,7 +76,7 @@ def settings_text() -> str:
     return SETTINGS
 
 
-def task_text(inputs: "tuple[Tensor, ...]", outputs: "tuple[Tensor, ...]") -> str:
+def task_text(inputs: "Tensors", outputs: "Tensors") -> str:
     """A `task.py` whose feeds have the model's names, dtypes and shapes."""
     return TASK.format(
         inputs="\n".join(f"#   {_described(each)}" for each in inputs),

@@ -4,12 +4,14 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit_converters.search.effort import CPU_S
 
 if TYPE_CHECKING:
+    from edgekit_converters.contained.risks import Risks
     from edgekit_converters.packing.pack import Identity
     from edgekit_converters.progress import Progress
     from edgekit_converters.report.told import Told
@@ -93,31 +95,62 @@ def add_search_arguments(
 
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
+    from edgekit_converters.contained.parent import contained
     from edgekit_converters.folders import LOCK, own_folder, work_folder
     from edgekit_converters.packing.pack import identify, publishing
 
     identity = identify(args.name or args.model.stem, args.version)
-    with own_folder(work_folder(), "optimize-") as work, telling() as progress:
-        job = accepted(args, work, progress)
-        with publishing(args.out) as staging:
-            if args.replay is not None:
-                told = replay_and_pack(args.replay, job, identity, staging)
-            else:
-                told = known_or_searched(job, identity, staging)
-            names = sorted(path.name for path in staging.iterdir() if path.name != LOCK)
+    with (
+        own_folder(work_folder(), "optimize-") as work,
+        telling() as progress,
+        publishing(args.out) as staging,
+    ):
+        asked = partial(optimized, args, identity, work, staging)
+        told = contained(asked, args.model, work, progress)
+        names = sorted(path.name for path in staging.iterdir() if path.name != LOCK)
     tell(told, [args.out / name for name in names], as_json=args.json)
     return 0
 
 
-def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job":
+def optimized(
+    args: argparse.Namespace,
+    identity: "Identity",
+    work: Path,
+    staging: Path,
+    risks: "Risks",
+    progress: "Progress",
+) -> "Told":
+    """What the command does, in a process of its own: files in `staging` and what to print."""
+    job = accepted(args, work, progress, risks)
+    if args.replay is not None:
+        return replay_and_pack(args.replay, job, identity, staging)
+    told = known_or_searched(job, identity, staging)
+    for line in over_memory(args.memory):
+        progress.note(line)
+    return told
+
+
+def over_memory(allowed: str) -> Iterator[str]:
+    """That this process took more than it was allowed, where it did."""
+    from edgekit.measure.memory import peak_memory_mb
+
+    peak_mb = peak_memory_mb()
+    if peak_mb is not None and peak_mb * 1e6 > size_bytes(allowed, "--memory"):
+        yield (
+            f"--memory {allowed} was not kept: the search took {peak_mb:.0f} MB; the cap holds for "
+            "what is collected, not for the model, its inputs and the runtime"
+        )
+
+
+def accepted(args: argparse.Namespace, work: Path, progress: "Progress", risks: "Risks") -> "Job":
     """What is asked for, checked; with the digest of all that it depends on."""
     from edgekit.task import load_task
     from edgekit_converters.costs.cost import place_for
     from edgekit_converters.engines import versions_of
     from edgekit_converters.importers import read_model
     from edgekit_converters.passes import FORMS, FORMS_OF_ANY_SIZE
-    from edgekit_converters.search.cache import NoCache, search_cache
-    from edgekit_converters.search.effort import Effort
+    from edgekit_converters.search.cache import FolderCache, search_cache
+    from edgekit_converters.search.effort import Effort, used_cpu_s
     from edgekit_converters.search.elsewhere import engines_asked
     from edgekit_converters.search.evaluate import remembering
     from edgekit_converters.search.goal import Goal
@@ -126,7 +159,7 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
     from edgekit_converters.targets import load_target
     from edgekit_converters.trial import try_out
 
-    effort = Effort(args.cpu_seconds)
+    effort = Effort(args.cpu_seconds, used_cpu_s() - risks.spent_s)
     target = load_target(args.target)
     goal = Goal(args.max_drop, args.certify)
     memory, engines = size_bytes(args.memory, "--memory"), engines_asked(args.engines)
@@ -152,7 +185,8 @@ def accepted(args: argparse.Namespace, work: Path, progress: "Progress") -> "Job
         progress=progress,
         place=place,
         effort=effort,
-        cache=search_cache() if may_remember else NoCache(),
+        cache=search_cache() if may_remember else FolderCache(work / "kept"),
+        risks=risks,
         identity=digest_of(*asked, engines, args.sparse, *here, own_code()),
         data=data,
         memory_bytes=memory,
@@ -199,6 +233,7 @@ def search_and_pack(job: "Job", identity: "Identity", folder: Path) -> "Told":
     from edgekit_converters.search.workbench import write_file
 
     result = take_as_is(job) if job.source.model is None else optimize(job)
+    job.risks.rest()
     job.progress.start("packing", None)
     if job.source.model is not None:
         pack(result, result.clean, identity.baseline, folder)

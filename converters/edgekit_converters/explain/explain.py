@@ -72,6 +72,7 @@ def _explained(
             return
         job.progress.start(f"explaining {candidate.recipe}", None)
         try:
+            job.risks.take(f"explaining {candidate.recipe}")
             if candidate.verdict == "not made":
                 yield not_made(candidate)
             elif candidate.verdict == "not cheaper":

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,11 +135,14 @@ def evidence_of(result: SearchResult) -> bytes:
 def publishing(folder: Path) -> Iterator[Path]:
     """A folder whose files move into `folder` at the end, all of them, or vanish on any failure.
 
+    A `folder` that was made for them goes, too, where there are none.
+
     Raises:
         StorageError: `folder` cannot be made or written.
     """
     thing = f"folder {str(folder)!r}"
     way_out = "choose a folder that can be written with --out, or free some space"
+    is_new = not folder.exists()
     try:
         with own_folder(folder, ".edgekit-") as staging:
             yield staging
@@ -149,6 +152,10 @@ def publishing(folder: Path) -> Iterator[Path]:
     except OSError as error:
         problem = f"it cannot be written ({error.strerror or error})"
         raise StorageError(thing, problem, way_out) from error
+    finally:
+        if is_new:
+            with suppress(OSError):  # it has files, or somebody else's
+                folder.rmdir()
 
 
 def _json(value: object) -> bytes:

@@ -6,7 +6,7 @@ checked by onnx.checker, loaded, run on real feeds and compared within the pass'
 A result that fails any of these is dropped, and the report says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -85,8 +85,15 @@ class Checked:
         return self.outputs
 
 
+def no_risk(thing: str) -> None:
+    """Nothing: every result may be run in this process."""
+
+
 def apply_passes(
-    passes: Sequence[Pass], model: ModelProto, feeds: Sequence[Feeds]
+    passes: Sequence[Pass],
+    model: ModelProto,
+    feeds: Sequence[Feeds],
+    take: Callable[[str], None] = no_risk,
 ) -> tuple[ModelProto, list[PassReport]]:
     """Run passes one after the other, each checked on `feeds`.
 
@@ -94,28 +101,35 @@ def apply_passes(
         passes: in order.
         model: is not changed.
         feeds: real inputs; without any, a pass can only be checked to load.
+        take: asked before a result is run; raises where it ended a process.
     """
     reports = []
     checked = Checked(model, feeds)
     for each in passes:
-        checked, report = _applied(each, checked)
+        checked, report = _applied(each, checked, take)
         reports.append(report)
     return checked.model, reports
 
 
 def apply_pass(
-    each: Pass, model: ModelProto, feeds: Sequence[Feeds]
+    each: Pass,
+    model: ModelProto,
+    feeds: Sequence[Feeds],
+    take: Callable[[str], None] = no_risk,
 ) -> tuple[ModelProto, PassReport]:
     """Run one pass; the model comes back as it was where the pass changed nothing or failed."""
-    checked, report = _applied(each, Checked(model, feeds))
+    checked, report = _applied(each, Checked(model, feeds), take)
     return checked.model, report
 
 
-def _applied(each: Pass, before: Checked) -> tuple[Checked, PassReport]:
+def _applied(
+    each: Pass, before: Checked, take: Callable[[str], None]
+) -> tuple[Checked, PassReport]:
     reason = each.unneeded(before.model)
     if reason is not None:
         return before, PassReport(each.name, "not needed", reason)
     try:
+        take(f"pass {each.name}")
         after = Checked(each.apply(copy_of(before.model)), before.feeds)
         if _bytes(after.model) == _bytes(before.model):
             return before, PassReport(each.name, "unchanged", "it found nothing to do")

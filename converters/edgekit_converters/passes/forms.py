@@ -6,7 +6,8 @@ from typing import Protocol, TypeAlias
 
 from onnx import ModelProto
 
-from edgekit_converters.passes.contract import Feeds, Pass, PassReport, apply_pass
+from edgekit.errors import ModelError
+from edgekit_converters.passes.contract import Feeds, Pass, PassReport, apply_pass, no_risk
 from edgekit_converters.passes.node_names import NodeNames
 
 
@@ -71,6 +72,7 @@ def choose_forms(
     feeds: Sequence[Feeds],
     compare: Compare,
     checked: int = 4,
+    take: Callable[[str], None] = no_risk,
 ) -> tuple[ModelProto, list[PassReport]]:
     """Keep the forms that are measured cheaper, each on top of those kept before it.
 
@@ -80,16 +82,25 @@ def choose_forms(
         feeds: of as many calls as are known: sizes are learned from all.
         compare: measures a rewritten model (second) against the one before it (first).
         checked: calls on which outputs are compared.
+        take: asked before a form is run; raises where it ended a process.
     """
     reports = []
     for form in forms:
-        rewritten, report = apply_pass(form.seeing(feeds), model, feeds[:checked])
+        rewritten, report = apply_pass(form.seeing(feeds), model, feeds[:checked], take)
         if report.outcome == "changed":
-            verdict = compare(model, rewritten)
-            note = f"{report.note}, {verdict.ratio:.2f}× the cost"
-            if verdict.is_cheaper:
-                model, report = rewritten, replace(report, note=note)
-            else:
-                report = replace(report, outcome="not cheaper", note=note)
+            report = _measured(report, model, rewritten, compare)
+            model = rewritten if report.outcome == "changed" else model
         reports.append(report)
     return model, reports
+
+
+def _measured(
+    report: PassReport, before: ModelProto, after: ModelProto, compare: Compare
+) -> PassReport:
+    """The report with what a measurement says: what cannot be measured is not kept."""
+    try:
+        verdict = compare(before, after)
+    except ModelError as error:
+        return replace(report, outcome="reverted", note=error.problem)
+    note = f"{report.note}, {verdict.ratio:.2f}× the cost"
+    return replace(report, outcome="changed" if verdict.is_cheaper else "not cheaper", note=note)

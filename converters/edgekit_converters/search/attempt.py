@@ -116,6 +116,7 @@ def make(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     """The model of a recipe, checked to load and run."""
     recipe = candidate.recipe
     try:
+        job.risks.take(recipe.name)
         ground = bench.grounds.at(recipe.prune)
         job.progress.start(f"making {recipe.name}", None)
         made = build(recipe, ground)

@@ -162,16 +162,18 @@ def _ground(evidence: Evidence, job: Job) -> Ground:
     predict_with(source, job.task, "evaluation", watch=calls.evaluating)
     if not calls.kept:
         raise never_ran(job.task, 0)
+    take = job.risks.take
     if _was_reverted(evidence):
-        model, _ = apply_passes(NEEDED, graph, calls.kept[:CHECKED_FEEDS])
+        model, _ = apply_passes(NEEDED, graph, calls.kept[:CHECKED_FEEDS], take)
     else:
-        model, _ = apply_passes(DEFAULT_PASSES, graph, calls.kept[:CHECKED_FEEDS])
+        model, _ = apply_passes(DEFAULT_PASSES, graph, calls.kept[:CHECKED_FEEDS], take)
         tried = {each.name for each in evidence.passes}
         forms = [form for form in FORMS if form.name in tried]
         model, _ = choose_forms(
             forms, model, calls.every_shape(CHECKED_FEEDS), _Decided(evidence).compare,
-            CHECKED_FEEDS,
+            CHECKED_FEEDS, take,
         )  # fmt: skip
+    job.risks.rest()
     calibration = calibrate(model, job.task, seed=job.seed, shelf=job.shelf)
     return Ground(model, job.task, calibration, memory_bytes=job.memory_bytes, shelf=job.shelf)
 

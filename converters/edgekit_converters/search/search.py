@@ -135,7 +135,7 @@ def climb(rungs: Sequence[Rung], job: Job, bench: Workbench) -> tuple[tuple[Cand
     """
     tried = Tried([bench.clean], is_slow=bench.meter.is_slow)
     for rung in rungs:
-        for recipe in rung(tried, job, bench):
+        for recipe in job.risks.each(rung.__name__, rung(tried, job, bench)):
             if not job.effort.has_room(job.effort.usual_s("attempt"), finishing_s(job)):
                 limit = f"of {job.effort.limit_s:g} CPU-seconds there was time for no more"
                 return tuple(tried.candidates), f"{limit}, {recipe} was not tried"
@@ -215,6 +215,7 @@ def look(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:
     total = len(bench.evaluation.labels)
 
     def judge() -> Judged:
+        job.risks.take(candidate.recipe.name)
         what = f"judging {candidate.recipe}"
         answers = job.predict(candidate.file, "evaluation", what, total)
         return job.judge(bench.evaluation, answers)

@@ -17,6 +17,7 @@ from edgekit_converters.calibration.calibrate import calibrate, never_ran
 from edgekit_converters.calibration.calls import Calls
 from edgekit_converters.calibration.observe import DEFAULT_MEMORY_BYTES
 from edgekit_converters.calibration.shelf import Shelf
+from edgekit_converters.contained.risks import Risks
 from edgekit_converters.costs.cost import Cost, Meter, Place, meter_for
 from edgekit_converters.importers import Source
 from edgekit_converters.passes import (
@@ -61,6 +62,7 @@ class Job:
         place: where cost is measured.
         effort: how much CPU time the search may take.
         cache: what earlier searches found out.
+        risks: what ended an earlier process of this search.
         identity: digest of all that this search depends on.
         data: digest of the task's code and samples; None where samples have none.
         memory_bytes: that it may take.
@@ -79,6 +81,7 @@ class Job:
     place: Place = HERE
     effort: Effort = field(default_factory=Effort)
     cache: Cache = field(default_factory=NoCache)
+    risks: Risks = field(default_factory=Risks)
     identity: str = ""
     data: str | None = None
     memory_bytes: int = DEFAULT_MEMORY_BYTES
@@ -232,18 +235,17 @@ def _start(
     meter: Meter,
 ) -> Start:
     model, passes = clean_up(graph, job, calls, meter)
-    clean = _measured(job, model, source, meter)
-    if clean.cost is not None and clean.cost.is_dearer:
-        model, passes = drop_slow(graph, passes, calls, clean.cost)
-        job.progress.note("the clean model is slower than the one that came: no pass is kept")
-        clean = _measured(job, model, source, meter)
-    answers = job.predict(clean.file, "calibration", "scoring fp32", len(reference.labels))
-    clean = replace(
-        clean,
-        verdict="in budget",
-        why="another one is cheaper",
-        calibration=job.judge(reference, answers),
-    )
+    lost = ""
+    try:
+        clean = _fp32(job, "the clean model", model, source, reference, meter)
+        if clean.cost is not None and clean.cost.is_dearer:
+            lost = f"slower than the model that came: {describe_cost(clean.cost)}"
+    except ModelError as error:
+        lost = f"refused: {error.problem}"
+    if lost:
+        model, passes = drop_passes(graph, passes, calls, f"the result is {lost}")
+        job.progress.note(f"the clean model is {lost}; no pass is kept")
+        clean = _fp32(job, "the model as it came, loaded", model, source, reference, meter)
     content = model.SerializeToString(deterministic=True)
     return Start(content, clean.file.read_bytes(), passes, replace(clean, path=None))
 
@@ -256,11 +258,10 @@ def _graph(source: Source) -> ModelProto:
     return source.model
 
 
-def drop_slow(
-    source: ModelProto, passes: Sequence[PassReport], calls: Calls, cost: Cost
+def drop_passes(
+    source: ModelProto, passes: Sequence[PassReport], calls: Calls, note: str
 ) -> tuple[ModelProto, tuple[PassReport, ...]]:
     """The model with those passes only that recipes need, and what became of each pass."""
-    note = f"the result is slower than the model that came: {describe_cost(cost)}"
     model, needed = apply_passes(NEEDED, source, calls.kept[:CHECKED_FEEDS])
     known = {each.name: each for each in needed}
     reports = (
@@ -274,7 +275,8 @@ def clean_up(
 ) -> tuple[ModelProto, tuple[PassReport, ...]]:
     """Passes that always help, then the forms that a measurement says pay here."""
     job.progress.start("cleaning the model", None)
-    model, passes = apply_passes(DEFAULT_PASSES, source, calls.kept[:CHECKED_FEEDS])
+    take = job.risks.take
+    model, passes = apply_passes(DEFAULT_PASSES, source, calls.kept[:CHECKED_FEEDS], take)
 
     def compare(before: ModelProto, after: ModelProto) -> Cost:
         files = [
@@ -285,13 +287,14 @@ def clean_up(
 
     job.progress.start("measuring other forms of it", None)
     feeds = calls.every_shape(CHECKED_FEEDS)
-    model, forms = choose_forms(job.forms, model, feeds, compare, CHECKED_FEEDS)
+    model, forms = choose_forms(job.forms, model, feeds, compare, CHECKED_FEEDS, take)
     for report in (*passes, *forms):
         job.progress.note(f"pass {report.name}: {report.outcome}, {report.note}")
     return model, (*passes, *forms)
 
 
 def _ground(job: Job, model: ModelProto) -> Ground:
+    job.risks.rest()
     job.progress.start("calibrating", None)
     calibration = calibrate(
         model, job.task, seed=job.seed, progress=job.progress.advance, shelf=job.shelf
@@ -299,14 +302,36 @@ def _ground(job: Job, model: ModelProto) -> Ground:
     return Ground(model, job.task, calibration, memory_bytes=job.memory_bytes, shelf=job.shelf)
 
 
-def _measured(job: Job, model: ModelProto, source: Candidate, meter: Meter) -> Candidate:
+def _fp32(
+    job: Job,
+    what: str,
+    model: ModelProto,
+    source: Candidate,
+    reference: Predictions,
+    meter: Meter,
+) -> Candidate:
+    """A float model in the form that is shipped, measured and scored.
+
+    Raises:
+        ModelError: it does not run, or ended a process.
+    """
+    job.risks.take(what)
     content = job.shipped(model.SerializeToString(deterministic=True))
     path = write_file(job.folder / f"{FP32.name}.onnx", content)
-    job.progress.start("measuring the clean model against the one that came", None)
+    job.progress.start(f"measuring {what} against the one that came", None)
     with job.effort.timing("screen"):
         cost = meter.screen(source.file, path)
-    digest = hashlib.sha256(content).hexdigest()
-    return Candidate(FP32, path=path, size_bytes=len(content), sha256=digest, cost=cost)
+    answers = job.predict(path, "calibration", "scoring fp32", len(reference.labels))
+    return Candidate(
+        FP32,
+        verdict="in budget",
+        why="another one is cheaper",
+        path=path,
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        cost=cost,
+        calibration=job.judge(reference, answers),
+    )
 
 
 def _outputs(path: Path, ground: Ground) -> list[dict[str, Array]]:

@@ -137,15 +137,27 @@ def test_a_folder_that_cannot_be_written(optimize, tmp_path):
     refused(optimize(out=taken), "taken", "--out")
 
 
-def test_a_full_disk_leaves_nothing(optimize, tmp_path, monkeypatch):
-    """The last bytes of a bundle do not fit."""
-    monkeypatch.setattr(os, "fsync", full_disk)
-    refused(optimize("--cpu-seconds", "0"), "No space left on device", "free some space")
-    assert not list((tmp_path / "out").glob("*"))
+def test_a_full_disk_leaves_nothing(conv_path, task_path, tmp_path):
+    """No file may grow beyond a limit that the model keeps and its bundle does not."""
+    out = tmp_path / "out"
+    line = f"""
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT_BYTES}, {LIMIT_BYTES}))
+from edgekit.cli import main
+sys.exit(main(["optimize", {str(conv_path)!r}, "--task", {str(task_path)!r}, "--out", {str(out)!r},
+               "--no-cache", "--cpu-seconds", "0"]))
+"""
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    assert "edgekit: " in done.stderr.splitlines()[-1]
+    assert "free some space" in done.stderr.splitlines()[-1]
+    assert not out.exists()
+    assert list((tmp_path / "cache" / "work").iterdir()) == []
 
 
-def full_disk(_):
-    raise OSError(28, "No space left on device")
+LIMIT_BYTES = 16_000
 
 
 SLOW = "    import time; time.sleep(0.2)\n    return int(run"
@@ -174,7 +186,7 @@ def test_ctrl_c_leaves_nothing_half_written(conv_path, tmp_path):
     assert output == ""
     assert "Traceback" not in errors
     assert errors.splitlines()[-1] == "edgekit: interrupted; nothing was left half-written"
-    assert not list(out.iterdir())
+    assert not out.exists()
 
 
 KILLED = "making int8_static_conv+matmul_perchannel"

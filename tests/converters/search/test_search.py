@@ -18,7 +18,7 @@ from edgekit_converters.search.evaluate import predict_with
 from edgekit_converters.search.goal import Goal
 from edgekit_converters.search.ladder import PLAIN, suited
 from edgekit_converters.search.search import judge_finalists, optimize, shortlist
-from edgekit_converters.search.workbench import Job, clean_up, drop_slow, prepare
+from edgekit_converters.search.workbench import Job, clean_up, drop_passes, prepare
 from edgekit_converters.targets import Target, load_target
 from networks import conv_net
 
@@ -284,7 +284,7 @@ def test_where_passes_cost_time_those_that_recipes_need_stay(job, tmp_path):
     calls = Calls(0)
     predict_with(path, job.task, "calibration", watch=calls.calibrating)
     _, passes = clean_up(source.model, job, calls, slow)
-    model, passes = drop_slow(source.model, passes, calls, cost(1.5))
+    model, passes = drop_passes(source.model, passes, calls, "it is slower")
     outcomes = {each.name: each.outcome for each in passes}
     assert outcomes["opset-upgrade"] == "changed"
     assert outcomes["views"] == outcomes["static-shapes"] == "reverted"
