@@ -37,17 +37,6 @@ def test_cpu_features_are_those_of_the_architecture():
     assert expected is None or expected in found
 
 
-@pytest.mark.parametrize("isa", kernels.available_isas())
-def test_every_instruction_set_gives_the_bits_of_portable(isa):
-    samples = np.random.default_rng(0).normal(size=5_000).astype(np.float32)
-    log_mel = kernels.LogMelKernel(KALDI)
-    np.testing.assert_array_equal(log_mel(samples, isa=isa), log_mel(samples, isa="portable"))
-    image = np.random.default_rng(1).integers(0, 256, (37, 53, 3), dtype=np.uint8)
-    settings = kernels.TensorSettings(scale=(0.1, 0.2, 0.3), offset=(1.0, 2.0, 3.0))
-    tensor = kernels.ImageKernel(settings, kernels.Placement((24, 32)))
-    np.testing.assert_array_equal(tensor(image, isa=isa), tensor(image, isa="portable"))
-
-
 def test_an_instruction_set_that_is_not_here_is_refused_with_those_that_are():
     with pytest.raises(UsageError, match=r"instruction set 'mmx': not available here.*portable"):
         kernels.LogMelKernel(KALDI)(np.zeros(400, np.float32), isa="mmx")

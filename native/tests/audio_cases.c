@@ -11,7 +11,7 @@ static struct {
     ek_log_mel_config config;
     ek_micro_config micro;
     size_t samples, rows, chunk;
-    int32_t type, isa;
+    int32_t type, isa, uneven;
     float range, offset, scale;
 } now;
 
@@ -50,6 +50,19 @@ static void vary_config(source *from, ek_log_mel_config *c)
         c->high_hz = draw_below(from, 30000);
 }
 
+static void draw_chunks(source *from)
+{
+    now.chunk = 1 + draw(from) % (draw(from) % 2 ? 40 : 3000);
+    now.uneven = draw_below(from, 2);
+}
+
+/* The next one's samples, of `left`; uneven ones have any number of them up to now.chunk, also 0. */
+static size_t next_chunk(uint64_t *state, size_t left)
+{
+    const size_t most = now.uneven ? next_random(state) % (now.chunk + 1) : now.chunk;
+    return left < most ? left : most;
+}
+
 static size_t draw_log_mel(source *from)
 {
     now.config = *presets[draw(from) % COUNT(presets)];
@@ -57,7 +70,7 @@ static size_t draw_log_mel(source *from)
     now.type = draw_below(from, 2);
     const uint32_t most = draw(from) % 4 == 0 ? 9000 : 1200;
     now.samples = draw(from) % most;
-    now.chunk = 1 + draw(from) % (draw(from) % 2 ? 40 : 3000);
+    draw_chunks(from);
     const size_t bytes = ek_log_mel_plan_bytes(&now.config);
     return bytes < 1 << 22 ? bytes : 0;
 }
@@ -68,6 +81,7 @@ static void usual_log_mel(void)
     now.type = EK_FLOAT32;
     now.samples = 16000;
     now.chunk = 160;
+    now.uneven = 0;
 }
 
 static int build_log_mel(void *plan, size_t bytes)
@@ -98,8 +112,8 @@ static int64_t run_log_mel(const void *plan, int isa, const void *input, void *o
 }
 
 const operation log_mel_operation = {
-    "log_mel", "frame", 4, 4, draw_log_mel, usual_log_mel, build_log_mel, measure_log_mel,
-    fill_samples, run_log_mel};
+    "log_mel", "frame", 4, draw_log_mel, usual_log_mel, build_log_mel, measure_log_mel,
+    fill_samples, run_log_mel, NULL};
 
 static int measure_stream(const void *plan, int isa, sizes *found)
 {
@@ -109,13 +123,24 @@ static int measure_stream(const void *plan, int isa, sizes *found)
     return fits && found->work_bytes != 0 && found->work_bytes < 1 << 24;
 }
 
-/* In chunks; portable gives what all samples at once give, which the others must equal. */
+/* Chunks have no say: the rows are those of the whole. */
+static void check_stream(const void *plan, const void *input, const void *out)
+{
+    const size_t bytes = ek_log_mel_frames(plan, now.samples) * ek_log_mel_columns(plan) * 4;
+    void *whole = aligned_new(bytes), *scratch = aligned_new(ek_log_mel_scratch_bytes(plan, EK_PORTABLE));
+    CHECK(run_log_mel(plan, EK_PORTABLE, input, whole, scratch) == EK_OK, "whole");
+    CHECK(same_bits(4, whole, out, bytes), "stream: chunks of %zu differ from the whole", now.chunk);
+    free(whole);
+    free(scratch);
+}
+
 static int64_t run_stream(const void *plan, int isa, const void *input, void *out, void *work)
 {
     const size_t each = now.type == EK_INT16 ? 2 : 4;
     int64_t rows = ek_log_mel_stream_start(plan, isa, work, ek_log_mel_stream_bytes(plan, isa));
+    uint64_t state = 1;
     for (size_t at = 0, last = 0; !last && rows >= 0;) {
-        const size_t left = now.samples - at, chunk = left < now.chunk ? left : now.chunk;
+        const size_t chunk = next_chunk(&state, now.samples - at);
         last = at + chunk == now.samples;
         const size_t room = ek_log_mel_frames(plan, now.samples) - (size_t)rows;
         const int64_t more = ek_log_mel_stream_push(
@@ -128,8 +153,8 @@ static int64_t run_stream(const void *plan, int isa, const void *input, void *ou
 }
 
 const operation stream_operation = {
-    "stream", "frame of 10 ms chunks", 4, 4, draw_log_mel, usual_log_mel, build_log_mel,
-    measure_stream, fill_samples, run_stream};
+    "stream", "frame of 10 ms chunks", 4, draw_log_mel, usual_log_mel, build_log_mel,
+    measure_stream, fill_samples, run_stream, check_stream};
 
 static size_t draw_cepstra(source *from)
 {
@@ -161,14 +186,15 @@ static int64_t run_cepstra(const void *plan, int isa, const void *input, void *o
 }
 
 const operation cepstra_operation = {
-    "cepstra", "row", 4, 4, draw_cepstra, usual_cepstra, build_log_mel, measure_cepstra,
-    fill_floats, run_cepstra};
+    "cepstra", "row", 4, draw_cepstra, usual_cepstra, build_log_mel, measure_cepstra,
+    fill_floats, run_cepstra, NULL};
 
 static void usual_micro(void)
 {
     now.micro = micro_40;
     now.samples = 16000;
     now.chunk = 160;
+    now.uneven = 0;
 }
 
 static size_t draw_micro(source *from)
@@ -184,7 +210,7 @@ static size_t draw_micro(source *from)
     for (size_t i = 0; i < COUNT(real); i++)
         vary_float(from, real[i]);
     now.samples = draw(from) % 5000;
-    now.chunk = 1 + draw(from) % (draw(from) % 2 ? 40 : 3000);
+    draw_chunks(from);
     return ek_micro_plan_bytes(c);
 }
 
@@ -207,8 +233,9 @@ static int measure_micro(const void *plan, int isa, sizes *found)
 static int64_t run_micro(const void *plan, int isa, const void *input, void *out, void *work)
 {
     int64_t rows = ek_micro_stream_start(plan, isa, work, ek_micro_stream_bytes(plan));
+    uint64_t state = 1;
     for (size_t at = 0; at < now.samples && rows >= 0;) {
-        const size_t left = now.samples - at, chunk = left < now.chunk ? left : now.chunk;
+        const size_t chunk = next_chunk(&state, now.samples - at);
         const int64_t more = ek_micro_stream_push(
             plan, work, (const int16_t *)input + at, chunk, now.rows - (size_t)rows,
             (float *)out + (size_t)rows * (size_t)now.micro.channels);
@@ -218,9 +245,22 @@ static int64_t run_micro(const void *plan, int isa, const void *input, void *out
     return rows;
 }
 
+static void check_micro(const void *plan, const void *input, const void *out)
+{
+    const size_t values = now.rows * (size_t)now.micro.channels, bytes = ek_micro_stream_bytes(plan);
+    float *whole = aligned_new(values * sizeof(float));
+    ek_micro_stream *stream = aligned_new(bytes);
+    CHECK(ek_micro_stream_start(plan, EK_PORTABLE, stream, bytes) == EK_OK, "start");
+    CHECK(ek_micro_stream_push(plan, stream, input, now.samples, now.rows, whole) == (int64_t)now.rows,
+          "whole");
+    CHECK(same_bits(4, whole, out, values * 4), "micro: chunks of %zu differ from the whole", now.chunk);
+    free(whole);
+    free(stream);
+}
+
 const operation micro_operation = {
-    "micro", "frame of 10 ms chunks", 4, 2, draw_micro, usual_micro, build_micro, measure_micro,
-    fill_shorts, run_micro};
+    "micro", "frame of 10 ms chunks", 4, draw_micro, usual_micro, build_micro, measure_micro,
+    fill_shorts, run_micro, check_micro};
 
 static size_t draw_clamp(source *from)
 {
@@ -256,4 +296,5 @@ static int64_t run_clamp(const void *plan, int isa, const void *input, void *out
 }
 
 const operation clamp_operation = {
-    "clamp", "value", 4, 4, draw_clamp, usual_clamp, no_plan, measure_clamp, fill_floats, run_clamp};
+    "clamp", "value", 4, draw_clamp, usual_clamp, no_plan, measure_clamp, fill_floats, run_clamp,
+    NULL};

@@ -39,17 +39,21 @@ typedef struct {
     const char *name;
     const char *unit;
     size_t out_value;       /* bytes of the values in the result: 8 and 4 are float */
-    size_t in_value;        /* alignment of the input */
     size_t (*draw)(source *from);                   /* bytes of the plan; 0 when refused */
     void (*usual)(void);                            /* instead of a draw: what is timed */
     int (*build)(void *plan, size_t bytes);         /* EK_OK */
     int (*measure)(const void *plan, int isa, sizes *found); /* 0: too large for a test */
     void (*fill)(source *from, void *input, size_t bytes);
     int64_t (*run)(const void *plan, int isa, const void *input, void *out, void *work);
+    void (*check)(const void *plan, const void *input, const void *out); /* of portable; or NULL */
 } operation;
 
 extern const operation log_mel_operation, cepstra_operation, stream_operation, micro_operation,
     clamp_operation, image_operation, rolling_operation;
+
+/* Equal but for what a NaN looks like, which is the processor's choice; values of 8 and 4 bytes are
+ * float. */
+int same_bits(size_t value_bytes, const void *a, const void *b, size_t bytes);
 
 /* Draws a case and runs it everywhere; the process ends where bits differ. 0: nothing to run. */
 int check_case(const operation *op, source *from);

@@ -34,10 +34,4 @@ static inline size_t value_bytes(int type)
     return type == EK_FLOAT64 ? sizeof(double) : sizeof(float);
 }
 
-/* The same bits, or both no number: what a NaN looks like is the processor's choice. */
-static inline int same_value(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);
-}
-
 #endif

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "check.h"
+#include "micro_presets.h"
 #include "presets.h"
 #include "rolling.h"
 
@@ -103,6 +104,75 @@ static void image_plans_are_refused(void)
     CHECK(ek_image_run(plan, 0, pixels, NULL, NULL, out, scratch + 4) == EK_BAD_ALIGNMENT, "scratch");
     CHECK(ek_image_run(plan, -1, pixels, NULL, NULL, out, scratch) == EK_BAD_ISA, "isa");
     CHECK(ek_image_run(plan, 0, pixels, NULL, NULL, out, scratch) == EK_OK, "a tensor");
+}
+
+static void log_mel_streams_are_refused(void)
+{
+    static char memory[1 << 17] __attribute__((aligned(64)));
+    static char state[1 << 18] __attribute__((aligned(64)));
+    static float samples[800], out[160];
+    CHECK(ek_log_mel_plan_build(&kaldi_80, memory, sizeof memory) == EK_OK, "plan");
+    const ek_log_mel_plan *plan = (const ek_log_mel_plan *)memory;
+    ek_log_mel_stream *stream = (ek_log_mel_stream *)state;
+    const size_t bytes = ek_log_mel_stream_bytes(plan, 0);
+    CHECK(bytes != 0 && bytes <= sizeof state, "%zu", bytes);
+    CHECK(ek_log_mel_stream_bytes(NULL, 0) == 0, "no plan");
+    CHECK(ek_log_mel_stream_bytes(plan, EK_ISA_COUNT) == 0, "isa");
+    CHECK(ek_log_mel_stream_start(plan, 0, state, bytes - 1) == EK_BAD_ARGUMENT, "too small");
+    CHECK(ek_log_mel_stream_start(plan, 0, NULL, bytes) == EK_BAD_ARGUMENT, "no memory");
+    CHECK(ek_log_mel_stream_start(plan, 0, state + 4, bytes) == EK_BAD_ALIGNMENT, "misaligned");
+    CHECK(ek_log_mel_stream_start(plan, EK_ISA_COUNT, state, bytes) == EK_BAD_ISA, "isa");
+    CHECK(ek_log_mel_stream_start(plan, 0, state, bytes) == EK_OK, "start");
+#define PUSH(samples, type, count, frames, out)                                                    \
+    ek_log_mel_stream_push(plan, stream, samples, type, count, 0, frames, out)
+    CHECK(PUSH(samples, 0, 560, 1, out) == EK_BAD_ARGUMENT, "room");
+    CHECK(PUSH(samples, 2, 400, 1, out) == EK_BAD_ARGUMENT, "type");
+    CHECK(PUSH(NULL, 0, 400, 1, out) == EK_BAD_ARGUMENT, "no samples");
+    CHECK(PUSH(samples, 0, 400, 1, NULL) == EK_BAD_ARGUMENT, "no output");
+    CHECK(PUSH(NULL, 0, 0, 0, NULL) == 0, "nothing");
+    CHECK(PUSH(samples, 0, 400, 2, out) == 1, "one frame");
+}
+
+static void micro_calls_are_refused(void)
+{
+    static char memory[1 << 15] __attribute__((aligned(64))), state[1 << 15] __attribute__((aligned(64)));
+    static int16_t samples[640];
+    static float out[80];
+    ek_micro_plan *plan = (ek_micro_plan *)memory;
+    ek_micro_stream *stream = (ek_micro_stream *)state;
+#define NO_FRONT_END(field, value)                                                                      \
+    do {                                                                                           \
+        ek_micro_config config = micro_40;                                                            \
+        config.field = value;                                                                      \
+        CHECK(ek_micro_plan_bytes(&config) == 0, "accepted");                                      \
+    } while (0)
+    NO_FRONT_END(window_samples, 128);
+    NO_FRONT_END(window_samples, 4097);
+    NO_FRONT_END(hop_samples, 481);
+    NO_FRONT_END(channels, 257);
+    NO_FRONT_END(low_hz, 7500.0f);
+    NO_FRONT_END(high_hz, 8000.0f);
+    NO_FRONT_END(gain_bits, 25);
+    NO_FRONT_END(gain_bits, 12); /* less than the corrections */
+    NO_FRONT_END(smoothing_bits, 17);
+    NO_FRONT_END(pcan_offset, 0.0f);
+    NO_FRONT_END(even_smoothing, 1.5f);
+    NO_FRONT_END(output_scale, 0.0f);
+    const size_t bytes = ek_micro_plan_bytes(&micro_40);
+    CHECK(ek_micro_plan_bytes(NULL) == 0, "NULL");
+    CHECK(ek_micro_plan_build(&micro_40, memory, bytes - 1) == EK_BAD_ARGUMENT, "too small");
+    CHECK(ek_micro_plan_build(&micro_40, memory + 8, bytes) == EK_BAD_ALIGNMENT, "misaligned");
+    CHECK(ek_micro_plan_build(&micro_40, memory, bytes) == EK_OK, "plan");
+    const size_t need = ek_micro_stream_bytes(plan);
+    CHECK(need != 0 && need <= sizeof state, "%zu", need);
+    CHECK(ek_micro_stream_start(plan, 0, state, need - 1) == EK_BAD_ARGUMENT, "too small");
+    CHECK(ek_micro_stream_start(plan, 0, state + 4, need) == EK_BAD_ALIGNMENT, "misaligned");
+    CHECK(ek_micro_stream_start(plan, EK_ISA_COUNT, state, need) == EK_BAD_ISA, "isa");
+    CHECK(ek_micro_stream_start(plan, 0, state, need) == EK_OK, "start");
+    CHECK(ek_micro_stream_push(plan, stream, NULL, 1, 1, out) == EK_BAD_ARGUMENT, "no samples");
+    CHECK(ek_micro_stream_push(plan, stream, samples, 640, 1, out) == EK_BAD_ARGUMENT, "room");
+    CHECK(ek_micro_stream_push(plan, stream, samples, 640, 2, NULL) == EK_BAD_ARGUMENT, "no out");
+    CHECK(ek_micro_stream_push(plan, stream, samples, 640, 2, out) == 2, "two rows");
 }
 
 static void image_calls_are_refused(void)
@@ -265,6 +335,8 @@ int main(void)
     log_mel_configurations_are_refused();
     log_mel_calls_are_refused();
     image_plans_are_refused();
+    log_mel_streams_are_refused();
+    micro_calls_are_refused();
     image_calls_are_refused();
     rolling_configurations_are_refused();
     rolling_calls_are_refused();

@@ -7,11 +7,13 @@
 
 enum { MOST = 512 };
 
+static double cosine[MOST], sine[MOST]; /* of parts of a turn */
+
 static void direct(const float *signal, int32_t size, int32_t k, double *re, double *im)
 {
     *re = *im = 0.0;
     for (int32_t n = 0; n < size; n++) {
-        const double c = ek_cos_turn((int64_t)n * k, size), s = -ek_sin_turn((int64_t)n * k, size);
+        const double c = cosine[n * k % size], s = -sine[n * k % size];
         *re += signal[2 * n] * c - signal[2 * n + 1] * s;
         *im += signal[2 * n] * s + signal[2 * n + 1] * c;
     }
@@ -56,6 +58,10 @@ int main(void)
         const int32_t stages = ek_fft_radices(size, radix, 16);
         if (stages == 0)
             continue;
+        for (int32_t n = 0; n < size; n++) {
+            cosine[n] = ek_cos_turn(n, size);
+            sine[n] = ek_sin_turn(n, size);
+        }
         for (int32_t used = size; used > 0; used -= 1 + size / 7) {
             const double error = error_at(size, used, radix, stages);
             CHECK(error < square(2e-7), "%d of %d: relative error %g squared", (int)used, (int)size,

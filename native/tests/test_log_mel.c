@@ -1,4 +1,5 @@
-/* Log-mel: every instruction set and every lane width against portable C, at guard pages. */
+/* Log-mel in sixteen lanes, compiled for any CPU, against portable C, at guard pages: what a CPU with
+ * AVX-512 runs is tested without one. The harness has the instruction sets that are here. */
 #include <float.h>
 #include <math.h>
 
@@ -6,8 +7,6 @@
 #include "operations.h"
 #include "presets.h"
 
-EK_DECLARE(lanes4)
-EK_DECLARE(lanes8)
 EK_DECLARE(lanes16)
 
 enum { MOST_SAMPLES = 6400 };
@@ -17,19 +16,13 @@ typedef struct {
     ek_log_mel_operations operations;
 } version;
 
-/* Vector code at this build's own instruction set, then what the ladder offers. */
 static size_t versions(version *found)
 {
-    size_t count = 0;
-    for (int isa = EK_PORTABLE; isa <= ek_best_isa(); isa++) {
-        ek_operations operations;
-        CHECK(ek_operations_for(isa, &operations), "%s", ek_isa_name(isa));
-        found[count++] = (version){ek_isa_name(isa), operations.log_mel};
-    }
-    found[count++] = (version){"lanes4", EK_FILL_LOG_MEL(lanes4)};
-    found[count++] = (version){"lanes8", EK_FILL_LOG_MEL(lanes8)};
-    found[count++] = (version){"lanes16", EK_FILL_LOG_MEL(lanes16)};
-    return count;
+    ek_operations operations;
+    CHECK(ek_operations_for(EK_PORTABLE, &operations), "portable");
+    found[0] = (version){"portable", operations.log_mel};
+    found[1] = (version){"lanes16", EK_FILL_LOG_MEL(lanes16)};
+    return 2;
 }
 
 typedef struct {
@@ -97,7 +90,7 @@ static void run_guarded(const version *v, int ones, const ek_log_mel_plan *plan,
 static void versions_agree(const ek_log_mel_plan *plan, const void *samples, int type, size_t count)
 {
     static float expected[MOST_SAMPLES * 2], found[MOST_SAMPLES * 2];
-    version all[8];
+    version all[2];
     const size_t many = versions(all);
     CHECK(all[0].operations.lanes == 1, "%s is portable", all[0].name);
     ek_log_mel_job job = {samples, type, count, ek_log_mel_frames(plan, count), plan->before, 1,
@@ -142,17 +135,6 @@ static void values_at_the_edges_agree(const ek_log_mel_plan *plan)
         }
 }
 
-static void silence_gives_the_floor(void)
-{
-    static const float silence[800];
-    static float out[3 * 80], scratch[16 * 1024] __attribute__((aligned(64)));
-    planned p = plan_for(&kaldi_80);
-    CHECK(ek_log_mel(p.plan, EK_PORTABLE, silence, EK_FLOAT32, 800, out, scratch) == EK_OK, "run");
-    for (size_t i = 0; i < COUNT(out); i++)
-        CHECK(out[i] == out[0] && fabsf(out[i] - logf(FLT_EPSILON)) < 2e-6f, "%g", (double)out[i]);
-    guarded_free(&p.memory);
-}
-
 int main(void)
 {
     for (size_t i = 0; i < COUNT(presets); i++) {
@@ -161,6 +143,5 @@ int main(void)
         values_at_the_edges_agree(p.plan);
         guarded_free(&p.memory);
     }
-    silence_gives_the_floor();
     return 0;
 }

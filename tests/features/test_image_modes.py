@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgekit import kernels
 from edgekit.errors import InputError
 from edgekit.features import Camera, ImageTensor, Output, Resize, build
 
@@ -114,24 +113,6 @@ def test_views_give_what_their_copies_give(name, mode):
     view = VIEWS[name](photo(97, 61))
     make = tensor(24, 32, mode)
     np.testing.assert_array_equal(make(view), make(view.copy()))
-
-
-@given(
-    st.integers(1, 60), st.integers(1, 60), st.integers(1, 60), st.integers(1, 60),
-    st.sampled_from(MODES), st.sampled_from(["float32", "float16", "int8", "uint8"]),
-    st.sampled_from(["chw", "hwc"]), st.sampled_from(["rgb", "gray"]),
-)  # fmt: skip
-def test_every_instruction_set_gives_the_bits_of_portable(
-    height, width, to_height, to_width, mode, dtype, layout, channels
-):
-    image = np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    output = Output(dtype, layout, scale=1 / 200, zero_point=3)
-    make = tensor(to_height, to_width, mode, channels=channels, output=output)
-    placement = kernels.Placement((to_height, to_width))
-    kernel = kernels.ImageKernel(make._settings, placement)
-    expected = make(image)
-    for isa in kernels.available_isas():
-        np.testing.assert_array_equal(kernel(image, isa=isa), expected)
 
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -118,13 +118,6 @@ def test_dither_is_noise_of_that_deviation_and_the_same_for_a_seed():
     assert (noise(silence) != LogMel.kaldi(dither=1.0, seed=2)(silence)).all()
 
 
-@pytest.mark.parametrize("isa", kernels.available_isas())
-def test_every_instruction_set_dithers_alike(isa):
-    kernel = kernels.LogMelKernel(LogMel.kaldi(dither=1.0, seed=9).settings)
-    samples = np.zeros(9_999, np.int16)
-    np.testing.assert_array_equal(kernel(samples, isa=isa), kernel(samples, isa="portable"))
-
-
 def test_a_batch_is_its_parts_and_out_is_filled():
     for log_mel in (LogMel.kaldi(), LogMel.whisper(), LogMel.librosa(energy=False)):
         batch = speech(1, 2.0).reshape(2, -1)

@@ -6,7 +6,6 @@ from features.speech import speech
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgekit import kernels
 from edgekit.errors import InputError, UsageError
 from edgekit.features import LogMel, Mfcc, MicroFrontend
 
@@ -171,11 +170,3 @@ def test_a_second_thread_is_refused():
     assert all("another thread is in a call of it" in problem for problem in refused)
     stream.reset()
     np.testing.assert_array_equal(stream.push(SPEECH), LogMel.kaldi()(SPEECH))
-
-
-@pytest.mark.parametrize("isa", kernels.available_isas())
-def test_every_instruction_set_streams_the_same_bits(isa):
-    stream = kernels.LogMelStreamKernel(kernels.LogMelKernel(LogMel.kaldi().settings), isa=isa)
-    take = stream.takes[SPEECH.dtype]
-    rows = [stream.push(SPEECH[at : at + 1_000], take) for at in range(0, SPEECH.size, 1_000)]
-    np.testing.assert_array_equal(np.concatenate(rows), LogMel.kaldi()(SPEECH))
