@@ -46,7 +46,7 @@ class Against(Struct, frozen=True, omit_defaults=True):
     Attributes:
         score: the baseline's.
         drop: of the score.
-        agreement: share of samples answered alike; None for floating-point answers.
+        agreement: how much is answered alike, as `Drop` says; None for floating-point answers.
         discordance: who was right where the other was not; None unless the score counts these.
         fidelity: the baseline's precision, recall and calibration.
         rank_agreement: of explanations; measured only where the budget limits it.

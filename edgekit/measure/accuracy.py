@@ -16,6 +16,7 @@ from edgekit.statistics import Integers, group_members, groups_to_agree, mcnemar
 from edgekit.task import Run, Task
 
 Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+Shares: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 EQUAL_SHARES = 1e-9
 DIGITS = 12
@@ -43,8 +44,9 @@ class Drop:
         high: upper end of it.
         upper: one-sided 95 % upper bound: the drop that can be certified.
         lower: one-sided 95 % lower bound: the drop that is proven.
-        agreement: share of samples on which both answered the same; None where answers are
-            floating-point numbers, which never agree to the last bit.
+        agreement: share of samples on which both answered the same; of answers that are arrays,
+            such as a decision for each frame, the share of their elements, averaged over samples.
+            None where answers are floating-point numbers, which never agree to the last bit.
         samples: how many were compared.
         groups: how many independent groups they form.
         method: how the interval was made.
@@ -157,11 +159,11 @@ def estimate_score(task: Scorer, answers: Predictions, *, seed: int = 0) -> Esti
 def estimate_agreement(
     reference: Predictions, candidate: Predictions, *, seed: int = 0
 ) -> Estimate:
-    """The share of samples on which both answered the same, with its interval."""
-    equal = _equal(reference, candidate)
-    if equal.all() or not equal.any():
-        return no_spread_estimate(float(equal[0]), reference.groups)
-    return estimate(lambda i: float(equal[i].mean()), reference.groups, seed=seed, slow=None)
+    """How much of their answers is the same, as `Drop.agreement`, with its interval."""
+    alike = _alike(reference, candidate)
+    if np.isin(alike[0], (0.0, 1.0)) and (alike == alike[0]).all():
+        return no_spread_estimate(float(alike[0]), reference.groups)
+    return estimate(lambda i: float(alike[i].mean()), reference.groups, seed=seed, slow=None)
 
 
 class Discordance(Struct, frozen=True):
@@ -203,10 +205,10 @@ def drop_p_value(drop: Drop, limit: float) -> float:
 
 
 def agreement(reference: Predictions, candidate: Predictions) -> float | None:
-    """The share of samples on which both answered the same; None for floating-point answers."""
+    """How much of their answers is the same, see `Drop`; None for floating-point answers."""
     if any(is_floating(answer) for answer in reference.predictions[:8]):
         return None
-    return float(_equal(reference, candidate).mean())
+    return float(_alike(reference, candidate).mean())
 
 
 def _drop_estimate(
@@ -258,6 +260,31 @@ def _check_paired(reference: Predictions, candidate: Predictions) -> None:
 def _equal(reference: Predictions, candidate: Predictions) -> Flags:
     pairs = zip(reference.predictions, candidate.predictions, strict=True)
     return np.array([same(one, other) for one, other in pairs], dtype=np.bool_)
+
+
+def _alike(reference: Predictions, candidate: Predictions) -> Shares:
+    pairs = zip(reference.predictions, candidate.predictions, strict=True)
+    return np.array([alike(one, other) for one, other in pairs], dtype=np.float64)
+
+
+def alike(one: Any, other: Any) -> float:
+    """The share of two answers that is equal, 0 to 1.
+
+    Arrays of one shape: of their elements. Containers of the same keys or length that hold arrays:
+    the mean of their parts. All else, text and arrays of other shapes among them: 0 or 1.
+    """
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        is_comparable = one.shape == other.shape and one.size > 0
+        return float((one == other).mean()) if is_comparable else float(same(one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping) and one.keys() == other.keys():
+        pairs = [(one[key], other[key]) for key in one]
+    elif isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        pairs = list(zip(one, other, strict=False)) if len(one) == len(other) else []
+    else:
+        pairs = []
+    if not any(isinstance(part, np.ndarray) for pair in pairs for part in pair):
+        return float(same(one, other))
+    return sum(alike(*pair) for pair in pairs) / len(pairs)
 
 
 def is_floating(answer: Any) -> bool:

@@ -7,6 +7,7 @@ from edgekit.errors import UsageError
 from edgekit.measure import accuracy
 from edgekit.measure.accuracy import (
     Predictions,
+    alike,
     compare_scores,
     discordance,
     drop_p_value,
@@ -188,6 +189,36 @@ def test_agreement_is_bounded_even_where_it_is_complete(task):
 )
 def test_answers_of_any_shape_are_compared_by_value(one, other, equal):
     assert same(one, other) is equal
+    assert alike(one, other) == equal
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "share"),
+    [
+        (np.arange(4), np.array([0, 1, 2, 9]), 0.75),
+        (np.zeros((2, 2), bool), np.zeros((4, 1), bool), 0.0),
+        (np.zeros(0, bool), np.zeros(0, bool), 1.0),
+        ({"a": np.arange(2), "b": "x"}, {"a": np.array([0, 9]), "b": "x"}, 0.75),
+        ({"a": np.arange(2)}, {"b": np.arange(2)}, 0.0),
+        ([np.arange(2), 5], [np.arange(2), 6], 0.5),
+        ("abcd", "abce", 0.0),
+        ([1, 2], [1, 3], 0.0),
+    ],
+)
+def test_arrays_agree_by_their_elements(one, other, share):
+    assert alike(one, other) == share
+
+
+def test_agreement_of_array_answers_is_the_mean_over_samples(task):
+    frames = [np.zeros(10, bool) for _ in range(40)]
+    flipped = [each.copy() for each in frames]
+    for each in flipped[:20]:
+        each[0] = True
+    groups, labels = [str(i) for i in range(40)], [0] * 40
+    before, after = (Predictions(each, labels, groups, 1.0) for each in (frames, flipped))
+    assert accuracy.agreement(before, after) == pytest.approx(0.95)
+    found = accuracy.estimate_agreement(before, after)
+    assert found.lower < 0.95 < found.upper
 
 
 def test_discordant_pairs_are_counted_where_the_score_is_the_share_that_is_right(task):

@@ -201,7 +201,7 @@ def parse(name: str) -> Recipe:
     words = name.split("_")
     precision = next((each for each in PRECISIONS if each in words[:1]), None)
     problem = "it is not a recipe's name"
-    way_out = f"names look like {', '.join(recipe.name for recipe in RECIPES[:3])}"
+    way_out = "names look like int8_static_conv+matmul_perchannel, int8_dynamic_matmul or fp16"
     if precision is None:
         raise UsageError(f"recipe {name!r}", problem, way_out)
     recipe = Recipe(
@@ -234,25 +234,5 @@ def _numbers(prefix: str, words: list[str]) -> tuple[int, ...]:
     return tuple(map(int, parts)) if are_numbers else ()
 
 
-def _static(operators: Operators, *, per_channel: bool = True) -> Recipe:
-    return Recipe(precision="int8", scheme="static", operators=operators, per_channel=per_channel)
-
-
-def _dynamic(operators: Operators) -> Recipe:
-    return Recipe(precision="int8", scheme="dynamic", operators=operators, per_channel=True)
-
-
 AS_IS = Recipe(precision="as-is")
 FP32 = Recipe(precision="fp32")
-
-RECIPES: tuple[Recipe, ...] = (
-    _static("all"),
-    _static("all", per_channel=False),
-    _static("conv+matmul"),
-    _static("conv"),
-    _static("matmul"),
-    _dynamic("matmul"),
-    _dynamic("all"),
-    Recipe(precision="fp16"),
-)
-"""What a search tries, in this order; the clean fp32 model is always there to compare with."""

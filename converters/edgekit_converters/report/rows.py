@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from edgekit_converters.search.candidate import Candidate, Judged, describe_cost
+from edgekit_converters.search.goal import Goal
 from edgekit_converters.search.search import SearchResult
 
 HEAD = ("candidate", "score", "drop (points)", "agreement", "size", "cost", "verdict", "why")
@@ -87,11 +88,10 @@ def summary(result: SearchResult) -> list[str]:
     chosen, job = result.chosen, result.job
     lines = [f"Chosen: {chosen.recipe.name}. {_capital(chosen.why)}."]
     if chosen.evaluation is not None and chosen.recipe.precision != "as-is":
-        lines.append(_certainty(chosen.evaluation, job.goal.max_drop))
-    looks = {0: "no candidate", 1: "one candidate"}.get(result.looks, f"{result.looks} candidates")
+        lines.append(_certainty(chosen.evaluation, job.goal))
     lines.append(
-        f"The evaluation split was shown to {looks}; ranges and comparisons come from "
-        f"{result.calibration.samples} calibration samples."
+        f"The evaluation split was shown to {_looks(result.looks)}; ranges and comparisons come "
+        f"from {result.calibration.samples} calibration samples."
     )
     if result.front:
         names = ", ".join(each.recipe.name for each in result.front)
@@ -121,16 +121,24 @@ def _measured(result: SearchResult) -> list[str]:
     return lines
 
 
-def _certainty(judged: Judged, limit: float) -> str:
-    drop = judged.drop
+def _looks(looks: int) -> str:
+    found = {0: "no candidate", 1: "one candidate"}.get(looks, f"{looks} candidates")
+    return found if looks < 2 else f"{found}, and the bound is not widened for that"
+
+
+def _certainty(judged: Judged, goal: Goal) -> str:
+    """The bound; where it lies over the limit, by what the candidate was chosen."""
+    drop, limit = judged.drop, goal.max_drop
     bound = f"The drop is at most {drop.upper * 100:.2f} points with 95 % confidence"
     told = f"{bound} ({drop.samples} samples in {drop.groups} groups, {drop.method})"
     if drop.upper <= limit:
         return f"{told}: within the limit of {limit * 100:g}."
+    told += f": over the limit of {limit * 100:g}"
+    if drop.point <= limit:
+        told += f", which its estimate of {drop.point * 100:z.2f} keeps; --certify asks the bound"
     if drop.samples_to_settle is None:
-        return f"{told}: over the limit of {limit * 100:g}."
-    needed = f"about {drop.samples_to_settle} samples would settle it"
-    return f"{told}: over the limit of {limit * 100:g}; {needed}."
+        return f"{told}."
+    return f"{told}; about {drop.samples_to_settle} samples would settle it."
 
 
 def _capital(sentence: str) -> str:

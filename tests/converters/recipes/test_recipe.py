@@ -8,13 +8,13 @@ from edgekit_converters.recipes.recipe import (
     OPERATORS,
     PRECISIONS,
     RANGINGS,
-    RECIPES,
     REPAIRS,
     SCHEMES,
     SPARSITIES,
     Recipe,
     parse,
 )
+from edgekit_converters.search.ladder import PLAIN
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,7 +68,7 @@ def test_any_fields_make_a_recipe_that_reads_back_or_are_refused_in_one_line(giv
 
 
 def test_names_say_what_is_done():
-    assert [recipe.name for recipe in RECIPES[:3]] == [
+    assert [recipe.name for recipe in PLAIN[:3]] == [
         "int8_static_all_perchannel",
         "int8_static_all",
         "int8_static_conv+matmul_perchannel",
@@ -87,8 +87,8 @@ def test_names_say_what_is_done():
 
 
 def test_no_recipe_is_tried_twice():
-    assert len(set(RECIPES)) == len(RECIPES)
-    assert FP32 not in RECIPES
+    assert len(set(PLAIN)) == len(PLAIN)
+    assert FP32 not in PLAIN
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,18 @@ def test_a_search_that_ended_early_says_so(result):
     assert "The search is not complete: 90 CPU-seconds were spent." in told
 
 
+def test_a_bound_over_the_limit_says_by_what_it_was_chosen_and_how_often_was_looked(result):
+    """kws: a drop of 0.6 whose bound is 1.9 is inside one point by its estimate only."""
+    drop = replace(result.chosen.judged.drop, point=0.006, upper=0.019, samples_to_settle=2400)
+    evaluation = replace(result.chosen.judged, drop=drop)
+    chosen = replace(result.chosen, recipe=parse("fp32_prune18"), evaluation=evaluation)
+    told = " ".join(summary(replace(result, chosen=chosen, looks=2)))
+    assert "The drop is at most 1.90 points with 95 % confidence" in told
+    assert "over the limit of 1, which its estimate of 0.60 keeps; --certify asks the bound" in told
+    assert "about 2400 samples would settle it" in told
+    assert "shown to 2 candidates, and the bound is not widened for that" in told
+
+
 class Balanced(HTMLParser):
     """Every tag that opens closes, in order."""
 
