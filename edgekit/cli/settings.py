@@ -7,6 +7,7 @@ The file has one table per command whose keys are the command's flags, dashes or
     max-drop = 0.01
 
 Paths in it are relative to the folder the command is run in. Unknown tables and keys are refused.
+What `[optimize]` says holds for `edgekit explain` too, as far as it has the same flags.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from typing import Any
 from edgekit.errors import StorageError, UsageError
 
 FILE = "edgekit.toml"
+ALSO_FOR = {"optimize": "explain"}
+"""Commands whose table is read for another one too, whose own table wins."""
 
 
 def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
@@ -58,22 +61,27 @@ def _subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
 
 
 def _apply(tables: dict[str, Any], parsers: dict[str, argparse.ArgumentParser], file: str) -> None:
-    for command, table in tables.items():
+    for command, table in sorted(tables.items(), key=lambda entry: entry[0] not in ALSO_FOR):
         thing = f"file {file!r}, table [{command}]"
         if command not in parsers:
             raise UsageError(thing, "there is no such command", nearest(command, list(parsers)))
         if not isinstance(table, dict):
             raise UsageError(thing, "it is not a table", f"write [{command}] above its settings")
-        actions = {
-            action.dest: action for action in parsers[command]._actions if action.dest != "help"
-        }
+        actions = _actions(parsers[command])
+        other = ALSO_FOR.get(command)
+        others = _actions(parsers[other]) if other in parsers else {}
         for key, value in table.items():
             dest = key.replace("-", "_")
             if dest not in actions:
                 known = [name.replace("_", "-") for name in actions]
                 raise UsageError(thing, f"unknown key {key!r}", nearest(key, known))
-            actions[dest].default = _converted(actions[dest], value, f"{thing}, key {key!r}")
-            actions[dest].required = False
+            for each in filter(None, (actions[dest], others.get(dest))):
+                each.default = _converted(each, value, f"{thing}, key {key!r}")
+                each.required = False
+
+
+def _actions(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
+    return {action.dest: action for action in parser._actions if action.dest != "help"}
 
 
 def _converted(action: argparse.Action, value: Any, thing: str) -> Any:

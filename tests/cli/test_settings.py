@@ -60,3 +60,27 @@ def test_a_flag_wins_over_the_file(parsed):
 def test_what_the_file_should_not_hold_is_refused(parsed, toml, reason):
     with pytest.raises(UsageError, match=reason):
         parsed(toml)
+
+
+def explained(*arguments):
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers()
+    for name in ("optimize", "explain"):
+        command = commands.add_parser(name)
+        command.add_argument("--max-drop", type=float, default=0.01)
+        command.add_argument("--seed", type=int, default=0)
+    commands.choices["optimize"].add_argument("--name")
+    return parse(parser, ["explain", *arguments])
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_what_optimize_is_told_holds_for_explain_whose_own_table_wins(
+    tmp_path, monkeypatch, own_first
+):
+    monkeypatch.chdir(tmp_path)
+    tables = ["[explain]\nseed = 3\n", '[optimize]\nmax-drop = 0.02\nseed = 2\nname = "kws"\n']
+    Path("edgekit.toml").write_text("".join(tables if own_first else tables[::-1]))
+    args = explained()
+    assert (args.max_drop, args.seed) == (0.02, 3)
+    assert not hasattr(args, "name")
+    assert explained("--max-drop", "0.5").max_drop == 0.5

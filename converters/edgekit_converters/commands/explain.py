@@ -23,9 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what",
         type=Path,
         nargs="?",
-        default=OUT,
         help="what optimize wrote: its folder (the newest evidence in it), NAME.evidence.json or a "
-        "bundle; or an .onnx model, with --task: then all failures are looked at again (out)",
+        "bundle; or an .onnx model, with --task: then all failures are looked at again (--out)",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=OUT, help="folder that optimize wrote, if WHAT is left out"
     )
     parser.add_argument("--recipe", help="only of this candidate, with its worst layers")
     add_search_arguments(parser)
@@ -39,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     from edgekit.errors import UsageError
 
+    args.what = args.what or args.out
     if args.what.suffix == ".onnx":
         title, found = _from_model(args)
     elif args.html is not None:
