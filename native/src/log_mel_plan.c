@@ -83,6 +83,9 @@ static uint32_t reserve(uint32_t *end, uint32_t bytes)
 /* Real parts of a leg's turns, padded to whole vectors, then the imaginary ones; seven legs. */
 static int32_t first_count(int32_t half) { return half % 8 == 0 ? 14 * ((half / 8 + 15) / 16 * 16) : 0; }
 
+/* Pairs for all bins, and as far as a vector reaches. */
+static uint32_t weight_count(int32_t half) { return 2 * ((uint32_t)half + 1 + 16); }
+
 /* Header with offsets; 0 when the configuration is refused. */
 static int lay_out(const ek_log_mel_config *config, ek_log_mel_plan *plan)
 {
@@ -106,7 +109,8 @@ static int lay_out(const ek_log_mel_config *config, ek_log_mel_plan *plan)
     plan->split = reserve(&end, (uint32_t)ek_split_count(half) * 2 * sizeof(float));
     plan->slots = reserve(&end, (uint32_t)half * sizeof(int32_t));
     plan->segments = reserve(&end, (uint32_t)(config->mel_bins + 1) * sizeof(ek_mel_segment));
-    plan->weights = reserve(&end, (uint32_t)(half + 2) * 2 * sizeof(float));
+    plan->order = reserve(&end, (uint32_t)(config->mel_bins + 1) * sizeof(ek_mel_segment));
+    plan->weights = reserve(&end, weight_count(half) * sizeof(float));
     plan->cosines = reserve(&end, (uint32_t)(config->mel_bins * ek_cepstrum_stride(config)) *
                                       (uint32_t)sizeof(float));
     plan->bytes = end;
@@ -139,6 +143,16 @@ static void fill_split(int32_t fft_samples, float *re)
     }
 }
 
+static void fill_order(const ek_mel_segment *segments, int32_t count, ek_mel_segment *order)
+{
+    for (int32_t i = 0; i < count; i++) {
+        int32_t at = i;
+        for (; at > 0 && order[at - 1].count > segments[i].count; at--)
+            order[at] = order[at - 1];
+        order[at] = (ek_mel_segment){i, segments[i].count, segments[i].weight};
+    }
+}
+
 size_t ek_log_mel_plan_bytes(const ek_log_mel_config *config)
 {
     ek_log_mel_plan plan;
@@ -160,8 +174,11 @@ int ek_log_mel_plan_build(const ek_log_mel_config *config, void *memory, size_t 
     fill_first(half, (float *)(base + header.first));
     fill_split(config->fft_samples, (float *)(base + header.split));
     ek_fft_slots(half, header.radix, header.stage_count, (int32_t *)(base + header.slots));
+    memset(base + header.weights, 0, weight_count(half) * sizeof(float));
     ek_mel_segments(config, (ek_mel_segment *)(base + header.segments),
                     (float *)(base + header.weights));
+    fill_order((const ek_mel_segment *)(base + header.segments), config->mel_bins + 1,
+               (ek_mel_segment *)(base + header.order));
     ek_cepstrum_cosines(config, (float *)(base + header.cosines));
     return EK_OK;
 }

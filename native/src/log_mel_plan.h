@@ -30,7 +30,8 @@ struct ek_log_mel_plan {
     uint32_t split;    /* e^(-2 pi i k / fft_samples): ek_split_count real parts, then imaginary */
     uint32_t slots;    /* int32: where the transform leaves output k */
     uint32_t segments; /* ek_mel_segment[mel_bins + 1] */
-    uint32_t weights;  /* float pairs: see ek_mel_segments; a pair more may be read */
+    uint32_t order;    /* ek_mel_segment[mel_bins + 1] by their count; `first` is their number */
+    uint32_t weights;  /* float pairs: see ek_mel_segments; zeros as far as a vector reaches */
     uint32_t cosines;  /* a row for each mel bin: see ek_cepstrum_cosines */
 };
 

@@ -65,15 +65,22 @@ EK_INLINE void ek_transpose_quads(ek_f32 *rows)
 }
 #endif
 
-/* Lanes 0, 2, 4... and 1, 3, 5... of a and b together; the lanes of a from the last one on. */
+/* Lanes 0, 2, 4... and 1, 3, 5... of a and b together; the lanes of a from the last one on; those of
+ * its lower and of its upper half, each twice. */
 #if EK_LANES == 4
 #define EK_EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
 #define EK_ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7)
 #define EK_REVERSED(a) __builtin_shufflevector(a, a, 3, 2, 1, 0)
+#define EK_DELAYED(a) __builtin_shufflevector(a, a, 0, 0, 1, 2)
+#define EK_TWICE_LOW(a) __builtin_shufflevector(a, a, 0, 0, 1, 1)
+#define EK_TWICE_HIGH(a) __builtin_shufflevector(a, a, 2, 2, 3, 3)
 #elif EK_LANES == 8
 #define EK_EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
 #define EK_ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
 #define EK_REVERSED(a) __builtin_shufflevector(a, a, 7, 6, 5, 4, 3, 2, 1, 0)
+#define EK_DELAYED(a) __builtin_shufflevector(a, a, 0, 0, 1, 2, 3, 4, 5, 6)
+#define EK_TWICE_LOW(a) __builtin_shufflevector(a, a, 0, 0, 1, 1, 2, 2, 3, 3)
+#define EK_TWICE_HIGH(a) __builtin_shufflevector(a, a, 4, 4, 5, 5, 6, 6, 7, 7)
 #elif EK_LANES == 1
 #define EK_REVERSED(a) (a)
 #endif
