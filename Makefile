@@ -68,11 +68,12 @@ gate: setup
 gate-update: setup
 	$(OWN_GATE) --update
 
-# The C goldens and harness under emulated Arm. An instruction that a CPU lacks ends a test.
-ARM_TESTS := '^(elementary|fft|ports|arguments|golden|harness)$$'
+# The C tests under emulated Arm. An instruction that a CPU lacks ends a test.
+ARM_TESTS := '^(elementary|fft|ports|arguments|dispatch|golden|harness)$$'
 # SVE of 32 bytes has operations of its own; longer vectors must get NEON's.
 AARCH64_CPUS := cortex-a53 cortex-a72 cortex-a76 neoverse-n1 max,sve256=on,sme=off
 LONGER_SVE := max,sve512=on,sme=off
+WITHOUT_NEON := cortex-r5f
 ARM_TOOLS := qemu-aarch64 qemu-arm aarch64-linux-gnu-gcc arm-linux-gnueabihf-gcc
 arm-test: setup
 	@missing=""; for tool in $(ARM_TOOLS); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
@@ -84,7 +85,8 @@ arm-run: build/aarch64/.ready build/armhf/.ready
 	  --output-on-failure -R $(ARM_TESTS) || exit 1; done
 	QEMU_CPU=$(LONGER_SVE) $(BIN)/ctest --test-dir build/aarch64 --output-on-failure -R '^harness$$'
 	QEMU_CPU=cortex-a15 $(BIN)/ctest --test-dir build/armhf -j 2 --output-on-failure -R $(ARM_TESTS)
-ARM_PROGRAMS := test_elementary test_fft test_ports test_arguments test_golden harness
+	QEMU_CPU=$(WITHOUT_NEON) $(BIN)/ctest --test-dir build/armhf --output-on-failure -R '^(dispatch|harness)$$'
+ARM_PROGRAMS := test_elementary test_fft test_ports test_arguments test_dispatch test_golden harness
 build/aarch64/.ready build/armhf/.ready: build/%/.ready: $(VENV)/.ready $(NATIVE)
 	$(BIN)/cmake -S . -B build/$* -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
 	  -DEDGEKIT_NATIVE_TESTS=ON -DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/native/toolchains/$*.cmake >/dev/null

@@ -1,5 +1,8 @@
 import dataclasses
 import platform
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -61,3 +64,29 @@ def test_a_tensor_without_pixels_is_refused():
     settings = kernels.TensorSettings(scale=(1.0, 1.0, 1.0))
     with pytest.raises(UsageError, match="use sides of 1 to 32768"):
         kernels.ImageKernel(settings, kernels.Placement((0, 4)))
+
+
+ASK = """
+import numpy
+from edgekit import kernels
+print(*kernels.available_isas())
+make = kernels.ImageKernel(kernels.TensorSettings(scale=(1, 1, 1)), kernels.Placement((4, 4)))
+picture = numpy.arange(48, dtype=numpy.uint8).reshape(4, 4, 3)
+assert make(picture).sum() == picture.sum()
+make(picture, isa="avx2")
+"""
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or not shutil.which("qemu-x86_64"),
+    reason="needs qemu-x86_64: apt-get install qemu-user",
+)
+def test_a_cpu_without_avx2_runs_what_it_has_and_refuses_avx2_by_name():
+    ivy_bridge = ["qemu-x86_64", "-cpu", "IvyBridge"]
+    found = subprocess.run(
+        [*ivy_bridge, sys.executable, "-c", ASK], capture_output=True, text=True, check=False
+    )
+    assert found.stdout == "portable sse2\n"
+    assert found.returncode == 1  # an error, no signal
+    refused = "instruction set 'avx2': not available here; use one of portable, sse2"
+    assert refused in found.stderr.splitlines()[-1]
