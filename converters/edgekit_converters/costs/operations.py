@@ -39,7 +39,7 @@ FREE = frozenset({
 })  # fmt: skip
 CONVERSIONS = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Cast"})
 PRODUCTS = frozenset({"MatMul", "Gemm", "MatMulInteger", "MatMulNBits"})
-RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
+RECURRENT = frozenset({"LSTM", "GRU", "RNN", "DynamicQuantizeLSTM"})
 FILE = "operations.json"
 
 
@@ -137,7 +137,8 @@ class Work:
 
     def is_int8(self, node: NodeProto) -> bool:
         """Whether it computes on integers: it says so, or stands between Q and DQ."""
-        if node.op_type.endswith("Integer") or node.op_type.startswith("QLinear"):
+        name = node.op_type
+        if name.endswith("Integer") or name.startswith("QLinear") or name == "DynamicQuantizeLSTM":
             return True
         read = [self._makers.get(name) for name in node.input[:1]]
         written = [reader for name in node.output for reader in self._readers.get(name, [])]

@@ -29,7 +29,7 @@ def measure_rates() -> dict[str, float]:
             work = area * channels * (channels // groups) * kernel * kernel
             graphs[f"{name} {precision}"] = _convolutions(precision, kernel, groups), work
         graphs[f"product {precision}"] = _products(precision), 64 * 256 * 256
-    graphs["recurrent fp32"] = _recurrent(), 16 * 4 * 2 * 128 * 128 / CHAIN
+        graphs[f"recurrent {precision}"] = _recurrent(precision), 16 * 4 * 2 * 128 * 128 / CHAIN
     elements = float(np.prod(ELEMENTS))
     graphs["elementwise fp32"] = _chain([("Add", ["c"], {})] * CHAIN), elements
     graphs["curve fp32"] = _chain([("Sigmoid", [], {})] * CHAIN), elements
@@ -66,7 +66,8 @@ def _model(
         helper.make_tensor_value_info("y", kind, None),
     ]
     graph = helper.make_graph(list(nodes), "rate", ends[:1], ends[1:], list(stored))
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
 
 def _stored(name: str, array: Array) -> TensorProto:
@@ -127,10 +128,28 @@ def _products(precision: str) -> ModelProto:
     return _weighted(precision, _random(256, 256), make, (64, 256))
 
 
-def _recurrent() -> ModelProto:
+def _recurrent(precision: str) -> ModelProto:
     size, steps = 128, 16
-    stored = [_stored("w", _random(1, 4 * size, size)), _stored("r", _random(1, 4 * size, size))]
+    weights = {"w": _random(1, 4 * size, size), "r": _random(1, 4 * size, size)}
     node = helper.make_node("LSTM", ["x", "w", "r"], ["y"], hidden_size=size)
+    if precision == "fp32":
+        stored = [_stored(name, weight) for name, weight in weights.items()]
+        return _model([node], (steps, 1, size), stored)
+    stored = []
+    for name, weight in weights.items():
+        turned = np.ascontiguousarray(weight.transpose(0, 2, 1))
+        limited = np.clip(np.round(turned * 300), -127, 127).astype(np.int8)
+        stored += [
+            _stored(name, limited),
+            _stored(f"{name} scale", np.full(1, 1 / 300, np.float32)),
+        ]
+        stored.append(_stored(f"{name} zero", np.zeros(1, np.int8)))
+    absent = [""] * 5  # bias, lengths, states, peepholes
+    ends = [f"{name} {what}" for name in weights for what in ("scale", "zero")]
+    node = helper.make_node(
+        "DynamicQuantizeLSTM", ["x", "w", "r", *absent, *ends], ["y"],
+        domain="com.microsoft", hidden_size=size,
+    )  # fmt: skip
     return _model([node], (steps, 1, size), stored)
 
 

@@ -1,13 +1,18 @@
 """Where cost is measured, and what a figure may be called."""
 
 import pytest
+from edgekit_converters.calibration.calibrate import calibrate
 from edgekit_converters.costs import cost as module
 from edgekit_converters.costs.cost import Place, meter_for, place_for
 from edgekit_converters.costs.meters import EmulatedInstructions, LocalLatency, OperationTable
 from edgekit_converters.costs.operations import Table, Work, class_of, measured_table
+from edgekit_converters.recipes.placement import decide
+from edgekit_converters.recipes.quantize import rewrite
+from edgekit_converters.recipes.recipe import parse
 from edgekit_converters.targets import Target, host, load_target
 from networks import conv_net
 from onnx import ModelProto
+from zoo import recurrent
 
 from edgekit.errors import DeviceError, TargetError, UsageError
 from edgekit.measure.environment import local_environment
@@ -109,11 +114,6 @@ def test_the_measured_table_is_kept_and_made_again_when_damaged(tmp_path, monkey
 
 
 def test_int8_work_is_told_from_float_work(conv_path, task, tmp_path):
-    from edgekit_converters.calibration.calibrate import calibrate
-    from edgekit_converters.recipes.placement import decide
-    from edgekit_converters.recipes.quantize import rewrite
-    from edgekit_converters.recipes.recipe import parse
-
     model = conv_net()
     ranges = calibrate(model, task).ranges
     recipe = parse("int8_static_all_perchannel")
@@ -122,3 +122,21 @@ def test_int8_work_is_told_from_float_work(conv_path, task, tmp_path):
     convolutions = [node for node in made.graph.node if node.op_type == "Conv"]
     assert len(convolutions) == 2
     assert all(work.is_int8(node) for node in convolutions)
+
+
+def test_an_lstm_in_int8_does_the_work_of_one_in_float():
+    """Its weights are stored turned; a node of that name was once taken for one that only moves."""
+    model = recurrent()
+    for number, node in enumerate(model.graph.node):
+        node.name = f"n{number}"
+    recipe = parse("int8_dynamic_all")
+    made = ModelProto.FromString(rewrite(model, decide(model, recipe, {}), {}).content)
+    shapes = {each.name: (4, 1, 8) for each in model.graph.input}
+    amounts = []
+    for each, operator in ((model, "LSTM"), (made, "DynamicQuantizeLSTM")):
+        work = Work(each, shapes)
+        node = next(node for node in each.graph.node if node.op_type == operator)
+        assert class_of(node, work) == "recurrent"
+        amounts.append(work.amount(node))
+        assert work.is_int8(node) == (operator != "LSTM")
+    assert amounts[0] == amounts[1] > 1
