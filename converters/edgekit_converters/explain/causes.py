@@ -98,13 +98,15 @@ class Cause:
         name: what it is called.
         rule: gives the proof, or None.
         answers: whether a recipe, against the one that failed, does something about it.
-        advice: what is left to do, a sentence; `{layer}` is the number that `keep` counts.
+        advice: what is left to do, a sentence; `{layer}` stands for the layers to keep.
+        is_local: whether the rule can be asked of any layer, so that others may share the cause.
     """
 
     name: str
     rule: Rule
     answers: Callable[[Recipe, Recipe], bool]
     advice: str = field(repr=False, default="")
+    is_local: bool = False
 
 
 def unlike_calibration(facts: Facts) -> Found:
@@ -257,10 +259,12 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause("integer input", integers_merge, _keeps, "keep {layer} float"),
     Cause("saturation", saturates, _fewer_bits, "use 7-bit weights (`…_7bit`)"),
-    Cause("softmax or sigmoid tail", tail_is_lost, _keeps, "keep {layer} float"),
+    Cause("softmax or sigmoid tail", tail_is_lost, _keeps, "keep {layer} float", is_local=True),
     Cause("recurrent state", state_builds_up, _keeps, "keep {layer} and what feeds it float"),
     Cause("per-tensor weights", one_scale_for_all, _per_channel, "one scale for each channel"),
-    Cause("range outlier", outlier_takes_the_range, _other_ranges, "keep {layer} float"),
+    Cause(
+        "range outlier", outlier_takes_the_range, _other_ranges, "keep {layer} float", is_local=True
+    ),
 )
 """The most specific first: the first whose rule holds is named."""
 

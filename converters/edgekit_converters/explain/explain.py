@@ -5,15 +5,16 @@ once, by the plainest of them; the others are what was tried against the cause.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
 from edgekit.errors import ModelError
 from edgekit_converters.calibration.ranges import LEVELS
+from edgekit_converters.explain.answers import Blame, answers, fix, sharing
 from edgekit_converters.explain.beforeafter import before_after, worst_tensors
-from edgekit_converters.explain.causes import UNEXPLAINED, Cause, Facts, cause_of, merged_integers
-from edgekit_converters.explain.explanation import Answer, Explanation, LayerBar
+from edgekit_converters.explain.causes import UNEXPLAINED, Facts, cause_of, merged_integers
+from edgekit_converters.explain.explanation import Explanation, LayerBar
 from edgekit_converters.explain.operators import times_by_operator
 from edgekit_converters.explain.saturation import saturating_pairs
 from edgekit_converters.explain.shift import shift
@@ -23,17 +24,20 @@ from edgekit_converters.explain.trace import Step, start_of, trace
 from edgekit_converters.recipes.fusion import inspect
 from edgekit_converters.recipes.make import Made, make
 from edgekit_converters.recipes.recipe import Recipe
+from edgekit_converters.search.attempt import attempt
 from edgekit_converters.search.candidate import Candidate, describe_cost, describe_drop
+from edgekit_converters.search.effort import PACKING_S
 from edgekit_converters.search.ground import Ground
-from edgekit_converters.search.tried import arithmetic, family, ratio_of
+from edgekit_converters.search.tried import family, ratio_of
 from edgekit_converters.search.workbench import Job, Workbench
 from edgekit_converters.sensitivity.sensitivity import LayerError, analyse
 from edgekit_converters.targets import Target
 
 FAILED = ("hopeless", "not certified", "not cheaper", "not made", "over budget")
-MOST_ANSWERS = 6
 PRUNED = "pruning"
 """Nothing else was changed: widths were narrowed."""
+NOT_MADE = "cannot be made of this model"
+CHANCE = "too few samples to tell"
 
 
 def failures(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -84,8 +88,8 @@ def _explained(
 
 
 def not_made(candidate: Candidate) -> Explanation:
-    """What the library said, and whether an integer input is why."""
-    return _unexplained(candidate, candidate.why)
+    """What refused it, and why."""
+    return msgspec.structs.replace(_unexplained(candidate, candidate.why), cause=NOT_MADE)
 
 
 def slow(
@@ -122,7 +126,7 @@ def slow(
                 cause=name,
                 proof=proof,
                 tried=(),
-                fix=_fix(advice, candidate, candidates),
+                fix=fix(candidate, candidates, advice, Blame(None)),
                 before_us=dict(before),
                 after_us=dict(after),
             )
@@ -141,16 +145,19 @@ def inaccurate(
     """
     recipe, ground = candidate.recipe, bench.grounds.at(candidate.recipe.prune)
     if recipe.scheme is None:
-        found_none = _unexplained(candidate, candidate.note or candidate.why)
-        if recipe.prune:
-            return msgspec.structs.replace(found_none, cause=PRUNED, fix="prune less")
-        return found_none
+        return _in_float(candidate, job)
     found = diagnose(candidate, ground, job.target)
     start = found.facts.start
     cause, node, proof = cause_of(found.facts)
     bar = next((each for each in found.layers if each.node == node), None)
     makers = {each.name: each.op_type for each in ground.model.graph.node}
     index = bar.index if bar is not None else None
+    layers: tuple[int, ...] = ()
+    if cause is not None and index is not None:
+        layers = sharing(cause, found.facts, found.steps, found.errors)
+    quantized = sum(each.is_quantized for each in found.errors)
+    blame = Blame(cause, node, makers.get(node, ""), layers, quantized)
+    tried, further = answers(candidate, candidates, blame)
     advice = cause.advice if cause else ""
     if cause is None and recipe.prune:
         proof = f"{candidate.note}; against the narrower model int8 loses little: {proof}"
@@ -165,13 +172,36 @@ def inaccurate(
         index=index,
         cause=cause.name if cause is not None else UNEXPLAINED,
         proof=proof,
-        tried=_answers(candidate, candidates, cause, index),
-        fix=_fix(advice, candidate, candidates, node, index),
+        tried=tried,
+        further=further,
+        fix=fix(candidate, candidates, advice, blame, lambda each: trial(each, job, bench)),
         layers=found.layers,
         tensors=before_after(
             ground.material, found.made.content, found.steps, worst_tensors(found.steps, start)
         ),
     )
+
+
+def _in_float(candidate: Candidate, job: Job) -> Explanation:
+    """What was narrowed, or is fp16: no layer is rounded to 8 bits."""
+    found, judged = _unexplained(candidate, candidate.note or candidate.why), candidate.judged
+    if candidate.recipe.prune:
+        return msgspec.structs.replace(found, cause=PRUNED, fix="prune less")
+    if judged is None or judged.drop.low > job.goal.max_drop:
+        return found
+    drop, limit = judged.drop, f"{job.goal.max_drop * 100:g}"
+    proof = (
+        f"its interval reaches down to {drop.low * 100:.2f}, under the limit of {limit}: "
+        f"{drop.samples} samples in {drop.groups} groups cannot tell"
+    )
+    return msgspec.structs.replace(found, cause=CHANCE, proof=proof, fix="add calibration samples")
+
+
+def trial(recipe: Recipe, job: Job, bench: Workbench) -> Candidate | None:
+    """What is advised, made and measured as the search would; None where there is no time."""
+    if not job.effort.has_room(job.effort.usual_s("attempt"), PACKING_S):
+        return None
+    return attempt(recipe, job, bench)
 
 
 @dataclass(frozen=True)
@@ -182,6 +212,7 @@ class Diagnosis:
     steps: tuple[Step, ...]
     facts: Facts
     layers: tuple[LayerBar, ...]
+    errors: tuple[LayerError, ...]
 
 
 def diagnose(candidate: Candidate, ground: Ground, target: Target) -> Diagnosis:
@@ -217,7 +248,7 @@ def diagnose(candidate: Candidate, ground: Ground, target: Target) -> Diagnosis:
             else None
         ),
     )
-    return Diagnosis(made, steps, facts, tuple(_bars(steps, layers)))
+    return Diagnosis(made, steps, facts, tuple(_bars(steps, layers)), found.layers)
 
 
 def _bars(steps: Sequence[Step], layers: dict[str, LayerError]) -> Iterator[LayerBar]:
@@ -264,61 +295,3 @@ def _symptom(candidate: Candidate) -> str:
     if candidate.judged is not None:
         return describe_drop(candidate.judged.drop)
     return candidate.why
-
-
-def _answers(
-    candidate: Candidate,
-    candidates: Sequence[Candidate],
-    cause: Cause | None,
-    index: int | None,
-) -> tuple[Answer, ...]:
-    """What does something about a cause, of the same arithmetic."""
-    recipe = candidate.recipe
-    found = []
-    for each in candidates:
-        if each is candidate or each.verdict in ("not tried", "twin", "untried"):
-            continue
-        if cause is None or not _is_kin(each.recipe, recipe, index):
-            continue
-        if not (cause.answers(each.recipe, recipe) or each.recipe.operators != recipe.operators):
-            continue
-        found.append(Answer(each.recipe.name, each.verdict, _gave(each)))
-    return tuple(found[:MOST_ANSWERS])
-
-
-def _is_kin(recipe: Recipe, failed: Recipe, index: int | None) -> bool:
-    """Whether it is the same arithmetic; beside the multiplying nodes it may leave more float."""
-    if failed.operators == "all" and index is None and recipe.operators == "conv+matmul":
-        recipe = replace(recipe, operators="all")
-    return arithmetic(recipe) == arithmetic(failed)
-
-
-def _gave(candidate: Candidate) -> str:
-    parts = []
-    if candidate.judged is not None:
-        parts.append(describe_drop(candidate.judged.drop))
-    if candidate.cost is not None:
-        parts.append(describe_cost(candidate.cost))
-    return ", ".join(parts) or candidate.why
-
-
-def _fix(
-    advice: str,
-    candidate: Candidate,
-    candidates: Sequence[Candidate],
-    node: str = "",
-    index: int | None = None,
-) -> str:
-    """What held, or what is left to do."""
-    held = [
-        each
-        for each in candidates
-        if each.verdict in ("in budget", "chosen") and _is_kin(each.recipe, candidate.recipe, index)
-    ]
-    if held:
-        best = min(held, key=ratio_of)
-        return f"{best.recipe.name} holds ({best.verdict})"
-    if not advice:
-        return ""
-    place = f"layer {index} (`…_keep{index}`)" if index is not None else node or "that operator"
-    return advice.replace("{layer}", place)

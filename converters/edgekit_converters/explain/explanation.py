@@ -71,12 +71,13 @@ class Explanation(Struct, frozen=True):
         index: what `keep` counts, if it has weights.
         cause: one of the classes, or `unexplained`.
         proof: the figures that make it so.
-        tried: candidates that do something about it.
-        fix: what is left to do.
+        tried: candidates that do something about it, the nearest to holding first.
+        fix: what holds, or what is left to do and what that gives.
         layers: every node that was measured, in graph order.
         tensors: histograms of the worst ones.
         before_us: microseconds by operator type of the clean fp32 model, where it was profiled.
         after_us: of the candidate.
+        further: how many more did something about it and are not in `tried`.
     """
 
     recipe: str
@@ -93,3 +94,4 @@ class Explanation(Struct, frozen=True):
     tensors: tuple[BeforeAfter, ...] = ()
     before_us: dict[str, float] = {}
     after_us: dict[str, float] = {}
+    further: int = 0

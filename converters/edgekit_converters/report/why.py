@@ -30,6 +30,7 @@ def lines(found: Sequence[Explanation]) -> Iterator[str]:
             ("cause", each.cause),
             ("proof", each.proof),
             *(("tried", f"{a.recipe}: {a.verdict}, {a.gave}") for a in each.tried),
+            ("", f"and {each.further} more, none nearer" if each.further else ""),
             ("fix", each.fix),
         ]
         yield from (f"  {name:9}  {text}" for name, text in told if text)

@@ -45,7 +45,7 @@ def _section(found: Explanation, shared: Mapping[str, str]) -> str:
         ("starts at", escape(place_of(found))),
         ("cause", f'<span class="verdict {tone}">{escape(found.cause)}</span>'),
         ("proof", escape(found.proof)),
-        ("tried", "<br>".join(escape(f"{a.recipe}: {a.verdict}, {a.gave}") for a in found.tried)),
+        ("tried", _tried(found)),
         ("fix", escape(found.fix)),
         ("likewise", escape(", ".join(others))),
     ]
@@ -55,6 +55,13 @@ def _section(found: Explanation, shared: Mapping[str, str]) -> str:
         f'<h3 id="of-{name}">{name}</h3><dl class="facts">{listed}</dl>'
         f"{_layers(found)}{_tensors(found.tensors)}{_times(found)}</section>\n"
     )
+
+
+def _tried(found: Explanation) -> str:
+    told = [escape(f"{each.recipe}: {each.verdict}, {each.gave}") for each in found.tried]
+    if found.further:
+        told.append(f"and {found.further} more, none nearer")
+    return "<br>".join(told)
 
 
 def _layers(found: Explanation) -> str:
