@@ -46,11 +46,8 @@ def test_what_was_tried_already_is_not_tried_again():
     told = fix(
         FAILED, [FAILED, kept], "keep {layer} float", Blame(OUTLIER, layers=(3,)), pytest.fail
     )
-    assert (
-        told
-        == f"it is not enough to keep layer 3 float: {kept.recipe.name} gives drop 5.00 [5.00, 5.00], "
-        + ("0.50× [0.50, 0.50] (over budget)")
-    )
+    gives = "drop 5.00 [5.00, 5.00], 0.50× [0.50, 0.50] (over budget)"
+    assert told == f"it is not enough to keep layer 3 float: {kept.recipe.name} gives {gives}"
 
 
 def test_without_time_the_recipe_is_named():
