@@ -55,11 +55,24 @@ EK_INLINE float total_of(const float *sums) { return (sums[0] + sums[2]) + (sums
 /* Sum of squares of the frame without its mean, in sixteen parts like sum4. */
 EK_STATIC float energy_of(const float *x, int32_t count, float mean)
 {
-    float all[16] = {0}, sums[4];
-    for (int32_t i = 0; i < count; i++)
-        all[i % 16] = all[i % 16] + (x[i] - mean) * (x[i] - mean);
-    for (int p = 0; p < 4; p++)
-        sums[p] = (all[p] + all[p + 8]) + (all[p + 4] + all[p + 12]);
+    ek_f32 part[16 / EK_LANES];
+    float sums[4];
+    int32_t i = 0;
+    EK_UNROLL for (int p = 0; p < 16 / EK_LANES; p++) part[p] = ek_splat(0.0f);
+    for (; i + 16 <= count; i += 16)
+        EK_UNROLL for (int p = 0; p < 16 / EK_LANES; p++)
+        {
+            const ek_f32 off = ek_load(x + i + p * EK_LANES) - mean;
+            part[p] = part[p] + off * off;
+        }
+    if (i < count) {
+        float all[16];
+        memcpy(all, part, sizeof all);
+        for (; i < count; i++)
+            all[i % 16] = all[i % 16] + (x[i] - mean) * (x[i] - mean);
+        memcpy(part, all, sizeof all);
+    }
+    fold4(part, sums);
     return total_of(sums);
 }
 
