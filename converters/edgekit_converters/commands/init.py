@@ -99,7 +99,8 @@ def _blank(tensor: "Tensor") -> str:
 def _answer(output: "Tensor") -> str:
     """What a first guess returns: the best class, the label, or all of it."""
     is_row = len(output.shape) <= 2
-    if is_row and output.dtype.startswith("float"):
+    is_number = output.dtype not in ("bool", "string")
+    if is_number and len(output.shape) == 2 and output.shape[1] != 1:
         return f"int(outputs[{output.name!r}].argmax())"
     if is_row:
         return f"outputs[{output.name!r}].ravel().tolist()[0]"

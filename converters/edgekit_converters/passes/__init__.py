@@ -22,6 +22,7 @@ from edgekit_converters.passes.planar_convolutions import PlanarConvolutions
 from edgekit_converters.passes.static_shapes import StaticShapes
 from edgekit_converters.passes.unrolled_convolutions import UnrolledConvolutions
 from edgekit_converters.passes.views import Views
+from edgekit_converters.passes.wide_halves import WideHalves
 
 __all__ = [
     "DEFAULT_PASSES",
@@ -51,6 +52,7 @@ TIDYING: tuple[Pass, ...] = (
 NEEDED: tuple[Pass, ...] = (
     DenseWeights(),
     DeadEnds(),
+    WideHalves(),
     OpsetUpgrade(),
     NodeNames(),
 )
@@ -59,6 +61,7 @@ NEEDED: tuple[Pass, ...] = (
 DEFAULT_PASSES: tuple[Pass, ...] = (
     DenseWeights(),
     DeadEnds(),
+    WideHalves(),
     OpsetUpgrade(),
     *TIDYING,
     NodeNames(),

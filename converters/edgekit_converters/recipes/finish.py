@@ -70,14 +70,14 @@ def finished(content: bytes, *, for_arm: bool = False) -> bytes:
 
 
 def _computes_in_half(model: ModelProto) -> bool:
-    """Whether a stored value, an input or an inferred one is float16."""
+    """Whether a stored value or an inferred one between operators is float16."""
     whole = onnx.shape_inference.infer_shapes(model)
     return TensorProto.FLOAT16 in {
         kind
         for graph in all_graphs(whole.graph)
         for kind in (
             *(each.data_type for each in graph.initializer),
-            *(each.type.tensor_type.elem_type for each in (*graph.input, *graph.value_info)),
+            *(each.type.tensor_type.elem_type for each in graph.value_info),
         )
     }
 

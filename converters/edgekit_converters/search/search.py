@@ -34,6 +34,10 @@ SLOWEST = 1 / 0.97
 """Cost over that of the model that came, of anything that is shipped."""
 
 
+LARGER = 1.5
+"""Of the model that came: a clean one that is no cheaper is not shipped beyond it."""
+
+
 @dataclass(frozen=True)
 class SearchResult:
     """Everything a search found.
@@ -241,6 +245,9 @@ def fallback(clean: Candidate, job: Job, bench: Workbench) -> Candidate:
     source = bench.source
     if clean.cost is None or clean.cost.is_dearer or clean.cost.ratio > SLOWEST:
         return replace(source, verdict="chosen", why=f"{why}, and the clean model is slower")
+    is_larger = (clean.size_bytes or 0) > LARGER * (source.size_bytes or 0)
+    if is_larger and not clean.cost.is_cheaper:
+        return replace(source, verdict="chosen", why=f"{why}, and the clean model is larger")
     if clean.evaluation is None:
         clean = look(clean, job, bench)
     if clean.evaluation is None or clean.evaluation.drop.point > job.goal.max_drop:

@@ -48,6 +48,8 @@ def test_nothing_is_overwritten(conv_path, tmp_path, capsys, name):
     ("kind", "shape", "answer"),
     [
         ("float32", ("n", 10), "int(outputs['y'].argmax())"),
+        ("uint8", (1, 10), "int(outputs['y'].argmax())"),
+        ("float32", (1, 1), "outputs['y'].ravel().tolist()[0]"),
         ("int64", ("n",), "outputs['y'].ravel().tolist()[0]"),
         ("string", ("n",), "outputs['y'].ravel().tolist()[0]"),
         ("float32", ("n", 64, 4), "outputs['y']  # make of it"),

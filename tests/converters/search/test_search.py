@@ -17,7 +17,7 @@ from edgekit_converters.search.candidate import Candidate, Judged
 from edgekit_converters.search.evaluate import predict_with
 from edgekit_converters.search.goal import Goal
 from edgekit_converters.search.ladder import PLAIN, suited
-from edgekit_converters.search.search import judge_finalists, optimize, shortlist
+from edgekit_converters.search.search import fallback, judge_finalists, optimize, shortlist
 from edgekit_converters.search.workbench import Job, clean_up, drop_passes, prepare
 from edgekit_converters.targets import Target, load_target
 from networks import conv_net
@@ -304,3 +304,13 @@ def test_where_measuring_is_slow_each_arithmetic_over_budget_is_measured_once(
     assert [each.cost is not None for each in before] == [True, False, False]
     assert before[0].verdict == "not cheaper"
     assert {each.verdict for each in before[1:]} == {"over budget"}
+
+
+@pytest.mark.parametrize(("ratio", "chosen"), [(1.0, "as-is"), (0.8, "fp32")])
+def test_a_clean_model_twice_the_size_is_shipped_only_where_it_is_cheaper(
+    job, bench, ratio, chosen
+):
+    clean = replace(bench.clean, cost=cost(ratio), size_bytes=2 * bench.source.size_bytes)
+    found = fallback(clean, job, bench)
+    assert found.recipe.name == chosen
+    assert ("larger" in found.why) == (chosen == "as-is")
