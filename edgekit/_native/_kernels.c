@@ -1251,6 +1251,13 @@ static int _cffi_const_EK_CPU_AVX512_VNNI(unsigned long long *o)
   return n;
 }
 
+static int _cffi_const_EK_CPU_AVX512_VBMI(unsigned long long *o)
+{
+  int n = (EK_CPU_AVX512_VBMI) <= 0;
+  *o = (unsigned long long)((EK_CPU_AVX512_VBMI) | 0);  /* check that EK_CPU_AVX512_VBMI is an integer */
+  return n;
+}
+
 static int _cffi_const_EK_CPU_ASIMD(unsigned long long *o)
 {
   int n = (EK_CPU_ASIMD) <= 0;
@@ -3484,6 +3491,7 @@ static const struct _cffi_global_s _cffi_globals[] = {
   { "EK_CPU_ASIMD", (void *)_cffi_const_EK_CPU_ASIMD, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_AVX2", (void *)_cffi_const_EK_CPU_AVX2, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_AVX512", (void *)_cffi_const_EK_CPU_AVX512, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
+  { "EK_CPU_AVX512_VBMI", (void *)_cffi_const_EK_CPU_AVX512_VBMI, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_AVX512_VNNI", (void *)_cffi_const_EK_CPU_AVX512_VNNI, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_BF16", (void *)_cffi_const_EK_CPU_BF16, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
   { "EK_CPU_DOTPROD", (void *)_cffi_const_EK_CPU_DOTPROD, _CFFI_OP(_CFFI_OP_ENUM, -1), (void *)0 },
@@ -3917,8 +3925,8 @@ static const struct _cffi_enum_s _cffi_enums[] = {
     "EK_ROLLING_KINDS,EK_ROLLING_QUANTILES,EK_ROLLING_MAX_WINDOW,EK_ROLLING_MAX_BINS,EK_NAN_PROPAGATE,EK_NAN_IGNORE,"
     "EK_NAN_ERROR" },
   { "$2", 172, _cffi_prim_int(4, 0),
-    "EK_CPU_SSE2,EK_CPU_AVX2,EK_CPU_AVX512,EK_CPU_AVX512_VNNI,EK_CPU_ASIMD,EK_CPU_FP16,EK_CPU_DOTPROD,EK_CPU_I8MM,"
-    "EK_CPU_BF16,EK_CPU_SVE,EK_CPU_SVE2,EK_CPU_SME,EK_CPU_SVE256" },
+    "EK_CPU_SSE2,EK_CPU_AVX2,EK_CPU_AVX512,EK_CPU_AVX512_VNNI,EK_CPU_AVX512_VBMI,EK_CPU_ASIMD,EK_CPU_FP16,"
+    "EK_CPU_DOTPROD,EK_CPU_I8MM,EK_CPU_BF16,EK_CPU_SVE,EK_CPU_SVE2,EK_CPU_SME,EK_CPU_SVE256" },
 };
 
 static const struct _cffi_typename_s _cffi_typenames[] = {
@@ -3944,7 +3952,7 @@ static const struct _cffi_type_context_s _cffi_type_context = {
   _cffi_struct_unions,
   _cffi_enums,
   _cffi_typenames,
-  112,  /* num_globals */
+  113,  /* num_globals */
   13,  /* num_struct_unions */
   2,  /* num_enums */
   13,  /* num_typenames */

@@ -119,6 +119,7 @@ enum {
     EK_CPU_AVX2 = 1 << 1,
     EK_CPU_AVX512 = 1 << 2,
     EK_CPU_AVX512_VNNI = 1 << 3,
+    EK_CPU_AVX512_VBMI = 1 << 4,
     EK_CPU_ASIMD = 1 << 8,
     EK_CPU_FP16 = 1 << 9,
     EK_CPU_DOTPROD = 1 << 10,

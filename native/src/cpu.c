@@ -14,6 +14,8 @@ uint32_t ek_cpu_features(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         found |= EK_CPU_AVX512;
+    if (__builtin_cpu_supports("avx512vbmi"))
+        found |= EK_CPU_AVX512_VBMI;
     if (__builtin_cpu_supports("avx512vnni"))
         found |= EK_CPU_AVX512_VNNI;
     return found;

@@ -44,8 +44,9 @@ int ek_best_isa(void)
     return best;
 }
 
-static void fill(int isa, ek_operations *operations)
+void ek_operations_with(int isa, uint32_t features, ek_operations *operations)
 {
+    (void)features;
     EK_FILL(operations, 1, portable);
     if (isa == EK_PORTABLE)
         return;
@@ -73,13 +74,17 @@ static void fill(int isa, ek_operations *operations)
 #ifdef EK_HAVE_AVX512
     EK_FILL(operations, 16, avx512);
 #endif
+#ifdef EK_HAVE_AVX512VBMI
+    if (features & EK_CPU_AVX512_VBMI) /* not all that have the others have this */
+        operations->image = EK_FILL_IMAGE(avx512vbmi);
+#endif
 }
 
 int ek_operations_for(int isa, ek_operations *operations)
 {
     if (isa < EK_PORTABLE || isa > ek_best_isa())
         return 0;
-    fill(isa, operations);
+    ek_operations_with(isa, ek_cpu_features(), operations);
     return 1;
 }
 

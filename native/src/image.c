@@ -65,21 +65,27 @@ static void result_row(ek_image_job *job, int32_t y, void *out)
     emit_around(job, out, left + width, row, config->width - left - width);
 }
 
-static void run(ek_image_job *job, void *out)
+void ek_image_run_with(const ek_image_plan *plan, const ek_operations *operations,
+                       const uint8_t *const *pixels, void *out, void *scratch)
 {
-    const ek_tensor_config *config = &job->plan->config;
+    const ek_tensor_config *config = &plan->config;
+    ek_image_job job = {.plan = plan, .operations = operations, .scratch = scratch};
+    job.image = plan->image;
+    job.image.data = pixels[0];
+    job.image.u = pixels[1];
+    job.image.v = pixels[2];
     for (int i = 0; i < 2; i++)
-        job->which[i] = job->held[i] = -1;
-    if (ek_is_filtered(job->plan))
-        ek_filter_start(job);
+        job.which[i] = job.held[i] = -1;
+    if (ek_is_filtered(plan))
+        ek_filter_start(&job);
     else
-        ek_bilinear_start(job);
+        ek_bilinear_start(&job);
     for (int32_t y = 0; y < config->top; y++)
-        emit_around(job, out, 0, y, config->width);
+        emit_around(&job, out, 0, y, config->width);
     for (int32_t y = 0; y < config->inner_height; y++)
-        result_row(job, y, out);
+        result_row(&job, y, out);
     for (int32_t y = config->top + config->inner_height; y < config->height; y++)
-        emit_around(job, out, 0, y, config->width);
+        emit_around(&job, out, 0, y, config->width);
 }
 
 int ek_image_run(const ek_image_plan *plan, int isa, const uint8_t *data, const uint8_t *u,
@@ -92,12 +98,7 @@ int ek_image_run(const ek_image_plan *plan, int isa, const uint8_t *data, const 
         return EK_BAD_ALIGNMENT;
     if (!ek_operations_for(isa, &operations))
         return EK_BAD_ISA;
-    ek_image_job job = {.plan = plan, .operations = &operations, .scratch = scratch};
-    job.image = plan->image;
-    job.image.data = data;
-    job.image.u = u;
-    job.image.v = v;
-    run(&job, out);
+    ek_image_run_with(plan, &operations, (const uint8_t *const[3]){data, u, v}, out, scratch);
     return EK_OK;
 }
 

@@ -40,6 +40,8 @@ struct ek_image_plan {
     /* Byte offsets from the start of the plan. */
     size_t near;    /* ptrdiff_t for each column */
     size_t weights; /* int32 for each column */
+    size_t windows; /* two ptrdiff_t for each 16 columns; 0: there are none */
+    size_t places;  /* two uint8_t[64] for each 16 columns */
     size_t pairs;   /* ek_row_pair for each row */
     size_t around;  /* float[3][width]: what lies around the picture; 0 where nothing does */
     /* Byte offsets from the start of scratch. */
@@ -109,5 +111,9 @@ void ek_filter_row(ek_image_job *job, int32_t y, float *const *out);
 /* 0 when the configuration or the image is refused; else the plan's offsets and sizes are set. */
 int ek_image_plan_lay(const ek_tensor_config *config, const ek_image *image, ek_image_plan *plan);
 void ek_image_plan_fill(ek_image_plan *plan);
+
+/* ek_image_run with operations that the caller chooses; data, u and v in `pixels`. */
+void ek_image_run_with(const ek_image_plan *plan, const ek_operations *operations,
+                       const uint8_t *const *pixels, void *out, void *scratch);
 
 #endif

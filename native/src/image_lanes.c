@@ -59,10 +59,10 @@ EK_INLINE void packed_sums(const uint8_t *const *rows, const ek_columns *columns
 }
 
 /* From block to block; the last one overlaps the one before. */
-EK_INLINE int32_t next_packed(const ek_columns *columns, int32_t x)
+EK_INLINE int32_t next_packed(int32_t to, int32_t x)
 {
-    const int32_t last = columns->packed_last - EK_LANES;
-    return x == last ? columns->packed_last : x + EK_LANES < last ? x + EK_LANES : last;
+    const int32_t last = to - EK_LANES;
+    return x == last ? to : x + EK_LANES < last ? x + EK_LANES : last;
 }
 
 /* [from, to) in whole blocks, or none. */
@@ -83,11 +83,51 @@ EK_INLINE void packed_sums(const uint8_t *const *rows, const ek_columns *columns
     (void)rows, (void)columns, (void)picks, (void)x, (void)sums;
 }
 
-EK_INLINE int32_t next_packed(const ek_columns *columns, int32_t x) { return (void)columns, x; }
+EK_INLINE int32_t next_packed(int32_t to, int32_t x) { return (void)to, x; }
 
 EK_INLINE void packed_range(const ek_columns *columns, int32_t *from, int32_t *to)
 {
     *from = *to = columns->width;
+}
+#endif
+
+#ifdef EK_HAVE_WINDOWS
+/* Of a row, the 16 columns that two windows hold, in three planes. */
+EK_INLINE void window_sums(const uint8_t *row, const ptrdiff_t *window, const uint8_t *place,
+                           const int32_t *weights, ek_i32 *sums)
+{
+    const ek_bytes first = ek_window(row + window[0], place);
+    const ek_bytes second = ek_window(row + window[1], place + 64);
+    for (int c = 0; c < 3; c++)
+        sums[c] = ek_weigh(ek_pick_plane(first, second, ek_plane_places(c)), weights);
+}
+
+/* Rows of a large picture come from afar: of the next ones, what these columns need is fetched. */
+EK_INLINE void fetch_windows(const uint8_t *row, const ptrdiff_t *window)
+{
+    for (int half = 0; half < 2; half++)
+        for (int at = 0; at < EK_WINDOW_BYTES; at += 64)
+            ek_fetch(row + window[half] + at);
+}
+
+static void window_pair(const uint8_t *const *rows, const uint8_t *const *ahead,
+                        const ek_columns *columns, const ek_blend *blend, float *const *out)
+{
+    const uint8_t *top = rows[0], *bottom = rows[1], *next = ahead[0], *far = ahead[1];
+    const ptrdiff_t *window = columns->window;
+    const uint8_t *place = columns->place;
+    const int32_t *weights = columns->weights, width = columns->width;
+    float *const to[3] = {out[0], out[1], out[2]};
+    const ek_blend b = *blend;
+    for (int32_t x = 0; x < width; x = next_packed(width, x), window += 2, place += 128) {
+        ek_i32 above[3], below[3];
+        fetch_windows(next, window);
+        window_sums(top, window, place, weights + x, above);
+        fetch_windows(far, window);
+        window_sums(bottom, window, place, weights + x, below);
+        for (int c = 0; c < 3; c++)
+            store_blend(above[c], below[c], &b, c, to[c] + x);
+    }
 }
 #endif
 
@@ -100,7 +140,7 @@ void EK_NAME(ek_image_row)(const uint8_t *row, const ek_columns *columns, int32_
     for (; x < from; x++)
         for (int c = 0; c < 3; c++)
             planes[c * width + x] = one_sum(row, columns, x, c);
-    for (; x < to; x = next_packed(columns, x)) {
+    for (; x < to; x = next_packed(to, x)) {
         ek_i32 sums[2][3]; /* of the same row twice; the compiler drops one */
         packed_sums((const uint8_t *const[2]){row, row}, columns, &picks, x, sums);
         for (int c = 0; c < 3; c++)
@@ -127,27 +167,39 @@ void EK_NAME(ek_image_blend)(const int32_t *top, const int32_t *bottom, const ek
     }
 }
 
-EK_INLINE void one_pair(const uint8_t *top, const uint8_t *bottom, const ek_columns *columns,
-                        const ek_blend *blend, int32_t x, float *const *out)
+EK_INLINE void one_pair(const uint8_t *const *rows, const ek_columns *columns, const ek_blend *blend,
+                        int32_t x, float *const *out)
 {
     for (int c = 0; c < 3; c++)
-        out[c][x] = one_blend(one_sum(top, columns, x, c), one_sum(bottom, columns, x, c), blend, c);
+        out[c][x] =
+            one_blend(one_sum(rows[0], columns, x, c), one_sum(rows[1], columns, x, c), blend, c);
 }
 
-void EK_NAME(ek_image_pair)(const uint8_t *top, const uint8_t *bottom, const ek_columns *columns,
-                            const ek_blend *blend, float *const *out)
+EK_IMAGE_PAIR(EK_NAME(ek_image_pair))
 {
-    int32_t x = 0, from, to;
-    packed_range(columns, &from, &to);
-    const ek_picks picks = packed_picks(columns);
-    for (; x < from; x++)
-        one_pair(top, bottom, columns, blend, x, out);
-    for (; x < to; x = next_packed(columns, x)) {
-        ek_i32 sums[2][3];
-        packed_sums((const uint8_t *const[2]){top, bottom}, columns, &picks, x, sums);
-        for (int c = 0; c < 3; c++)
-            store_blend(sums[0][c], sums[1][c], blend, c, out[c] + x);
+#ifdef EK_HAVE_WINDOWS
+    if (columns->window) {
+        window_pair(rows, ahead, columns, blend, out);
+        return;
     }
-    for (; x < columns->width; x++)
-        one_pair(top, bottom, columns, blend, x, out);
+#endif
+    (void)ahead;
+    /* Copies, for what is stored might else change them. */
+    const ek_columns c = *columns;
+    const ek_blend b = *blend;
+    const uint8_t *const row[2] = {rows[0], rows[1]};
+    float *const to[3] = {out[0], out[1], out[2]};
+    int32_t x = 0, first, last;
+    packed_range(&c, &first, &last);
+    const ek_picks picks = packed_picks(&c);
+    for (; x < first; x++)
+        one_pair(row, &c, &b, x, to);
+    for (; x < last; x = next_packed(last, x)) {
+        ek_i32 sums[2][3];
+        packed_sums(row, &c, &picks, x, sums);
+        for (int plane = 0; plane < 3; plane++)
+            store_blend(sums[0][plane], sums[1][plane], &b, plane, to[plane] + x);
+    }
+    for (; x < c.width; x++)
+        one_pair(row, &c, &b, x, to);
 }

@@ -10,7 +10,7 @@
     void name(const int32_t *top, const int32_t *bottom, const ek_blend *blend, int32_t width,     \
               float *const *out)
 #define EK_IMAGE_PAIR(name)                                                                        \
-    void name(const uint8_t *top, const uint8_t *bottom, const ek_columns *columns,                \
+    void name(const uint8_t *const *rows, const uint8_t *const *ahead, const ek_columns *columns,  \
               const ek_blend *blend, float *const *out)
 #define EK_IMAGE_SUM_ROWS(name) void name(const ek_row_sum *sum, int16_t *out)
 #define EK_IMAGE_SUM_COLUMNS(name) void name(const ek_column_sum *sum, float *const *out)
@@ -21,7 +21,7 @@ typedef struct {
     EK_IMAGE_ROW((*row));
     /* Two such rows, blended into three rows of `width` floats. */
     EK_IMAGE_BLEND((*blend));
-    /* Both at once, for rows that are needed only here. */
+    /* Both at once, of two source rows that are needed only here; the two ahead come next. */
     EK_IMAGE_PAIR((*pair));
     EK_IMAGE_SUM_ROWS((*sum_rows));
     EK_IMAGE_SUM_COLUMNS((*sum_columns));

@@ -6,7 +6,7 @@
 
 /* Weights of two neighbours are whole and sum to 1 << EK_WEIGHT_BITS: as int16 they can be
  * multiplied and added in pairs, which every instruction set does exactly. */
-enum { EK_WEIGHT_BITS = 14, EK_PACKED_BYTES = 8, EK_MAX_SIDE = 1 << 15 };
+enum { EK_WEIGHT_BITS = 14, EK_PACKED_BYTES = 8, EK_WINDOW_BYTES = 192, EK_MAX_SIDE = 1 << 15 };
 
 /* The columns of a resized row. Column x lies between the pixel at near[x] and the one `step`
  * bytes on; weights[x] holds the share of the first in its low half, of the second above. */
@@ -23,6 +23,12 @@ typedef struct {
      * together, widened to 16 bits, and picks nothing (0x80) for the upper half; behind it the
      * same for the upper half. */
     uint8_t shuffles[3][2][16];
+    /* Two windows per block of 16 columns, the last of which may overlap the one before: where in
+     * the row the bytes begin that eight columns need, all in reach of EK_WINDOW_BYTES; and of each
+     * column the places there of near and far bytes, plane by plane, and two that do not matter.
+     * Or NULL. */
+    const ptrdiff_t *window;
+    const uint8_t *place;
 } ek_columns;
 
 /* value = (top + (bottom - top) * part) * scale + offset */

@@ -25,10 +25,14 @@ EK_DECLARE(portable)
 EK_DECLARE(sse2)
 EK_DECLARE(avx2)
 EK_DECLARE(avx512)
+EK_DECLARE_IMAGE(avx512vbmi)
 EK_DECLARE(neon)
 EK_DECLARE(sve256)
 
 /* Fills the table for an instruction set; 0 when it is not compiled in or cannot run here. */
 int ek_operations_for(int isa, ek_operations *operations);
+
+/* The same for a CPU with these features, which must be this one's or fewer. */
+void ek_operations_with(int isa, uint32_t features, ek_operations *operations);
 
 #endif
