@@ -59,7 +59,7 @@ def write_new(folder: Path, texts: dict[str, str]) -> list[Path]:
         StorageError: the folder cannot be written.
     """
     from edgekit.errors import UsageError
-    from edgekit_converters.packing.pack import publishing
+    from edgekit_converters.packing.publish import publishing
 
     for name in texts:
         if (folder / name).exists():

@@ -12,7 +12,7 @@ from edgekit_converters.search.effort import CPU_S
 
 if TYPE_CHECKING:
     from edgekit_converters.contained.risks import Risks
-    from edgekit_converters.packing.pack import Identity
+    from edgekit_converters.packing.publish import Identity
     from edgekit_converters.progress import Progress
     from edgekit_converters.report.told import Told
     from edgekit_converters.search.workbench import Job
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from edgekit_converters.contained.parent import contained
     from edgekit_converters.folders import LOCK, own_folder, work_folder
-    from edgekit_converters.packing.pack import identify, publishing
+    from edgekit_converters.packing.publish import identify, publishing
 
     identity = identify(args.name or args.model.stem, args.version)
     with (

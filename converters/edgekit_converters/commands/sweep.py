@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 def tell(entries: "list[Entry]", args: argparse.Namespace) -> None:
     """Write the index and the figures, and print them."""
-    from edgekit_converters.packing.pack import publishing
+    from edgekit_converters.packing.publish import publishing
     from edgekit_converters.report.table import print_cells
     from edgekit_converters.sweep.report import HEAD, as_json, to_html
 

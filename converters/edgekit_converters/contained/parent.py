@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from edgekit.errors import CrashError
-from edgekit.measure.process import how_it_ended
 from edgekit_converters.contained.events import (
     Advanced,
     Event,
@@ -73,6 +72,8 @@ class Watched:
 
     def problem(self, code: int) -> str:
         """How and over what it ended."""
+        from edgekit.measure.process import how_it_ended
+
         at = "" if self.done is None else f", at sample {self.done}"
         lines = self.said.decode(errors="replace").strip().splitlines()
         last = f": {lines[-1].strip()[:200]}" if lines else ""

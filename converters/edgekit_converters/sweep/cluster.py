@@ -122,7 +122,7 @@ def check(order: Order) -> None:
 
 def publish(files: dict[str, bytes], folder: Path) -> None:
     """Write what a search wrote elsewhere: all of it or nothing."""
-    from edgekit_converters.packing.pack import publishing
+    from edgekit_converters.packing.publish import publishing
 
     if files:
         with publishing(folder) as staging:

@@ -69,7 +69,7 @@ class Job(Struct, frozen=True):
     @property
     def stem(self) -> str:
         """What its files are called, without a suffix."""
-        from edgekit_converters.packing.pack import identify
+        from edgekit_converters.packing.publish import identify
 
         return identify(self.wish.name, self.wish.version).stem
 
@@ -130,7 +130,7 @@ def _refuse_unknown(table: Mapping[str, Any], known: Sequence[str], where: str, 
 
 
 def _wish(folder: Path, where: str, entry: dict[str, Any]) -> tuple[str, Wish]:
-    from edgekit_converters.packing.pack import identify
+    from edgekit_converters.packing.publish import identify
 
     try:
         wish = msgspec.convert(entry, Wish)

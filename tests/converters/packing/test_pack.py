@@ -5,7 +5,8 @@ import msgspec
 import numpy as np
 import pytest
 from edgekit_converters.importers import read_model
-from edgekit_converters.packing.pack import EVIDENCE, REFERENCE, identify, pack, publishing
+from edgekit_converters.packing.pack import EVIDENCE, REFERENCE, pack
+from edgekit_converters.packing.publish import identify, publishing
 from edgekit_converters.progress import Silent
 from edgekit_converters.recipes.recipe import parse
 from edgekit_converters.search.goal import Goal
