@@ -128,7 +128,7 @@ class Task:
             return self._stream(name, result) if name == "samples" else result
         except EdgekitError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._failure(name, error) from error
 
     def _stream(self, name: str, samples: Any) -> Iterator[Any]:
@@ -142,10 +142,10 @@ class Task:
             yield from samples
         except EdgekitError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._failure(name, error) from error
 
-    def _failure(self, name: str, error: Exception) -> TaskError:
+    def _failure(self, name: str, error: BaseException) -> TaskError:
         line = _line_in(self.path, error)
         where = f" (line {line})" if line else ""
         problem = f"{name}() raised {type(error).__name__}: {error}{where}"
@@ -225,7 +225,7 @@ def _import(path: Path, thing: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         line = _line_in(path, error)
         where = f" (line {line})" if line else ""
         problem = f"it cannot be imported: {type(error).__name__}: {error}{where}"

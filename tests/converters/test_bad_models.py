@@ -88,6 +88,47 @@ def test_labels_that_disagree_with_outputs_are_the_tasks_line(run):
     assert "(line " in errors[0]
 
 
+def test_labels_that_no_output_fits_are_refused(run):
+    text = TASK.replace("number % 2, str", "'cat', str")
+    text = text.replace(
+        "return 1.0", "return float(np.mean([p == y for p, y in zip(predictions, labels)]))"
+    )
+    code, out, errors = run(arithmetic(), text)
+    assert (code, out, len(errors)) == (2, "", 1)
+    assert "scores 0 on the 6 samples of the calibration split; make labels" in errors[0]
+
+
+def test_a_task_that_feeds_nothing_is_refused(run):
+    text = TASK.replace('run({"x": input})["y"].argmax()', 'run({"x": input[:0]})["y"].size < 9')
+    code, _, errors = run(rows(), text)
+    assert (code, len(errors)) == (2, 1)
+    assert "predict() feeds no element to 'x' in any call; feed what" in errors[0]
+
+
+def test_an_input_that_is_always_empty_is_told_and_the_rest_is_optimized(run):
+    nodes = [helper.make_node("Concat", ["past", "x"], ["all"], axis=0)]
+    nodes += [helper.make_node("MatMul", ["all", "w"], ["y"])]
+    inputs = [value("x", [1, 4]), value("past", ["seen", 4])]
+    model = model_of(nodes, inputs, [value("y", ["rows", 4])], [stored("w", np.eye(4, dtype="f4"))])
+    text = TASK.replace('{"x": input}', '{"x": input, "past": input[:0]}')
+    code, _, errors = run(model, text, "--cpu-seconds", "0")
+    assert (code, errors) == (0, [])
+    assert "input 'past' is empty in every call" in run.said
+
+
+def rows():
+    nodes = [helper.make_node("Add", ["x", "c"], ["y"])]
+    data = [stored("c", np.ones((1, 4), np.float32))]
+    return model_of(nodes, [value("x", ["rows", 4])], [value("y", ["rows", 4])], data)
+
+
+def test_a_task_that_ends_the_program_is_the_tasks_line(run):
+    text = TASK.replace("    return int(run", "    raise SystemExit(0)\n    return int(run")
+    code, _, errors = run(arithmetic(), text)
+    assert (code, len(errors)) == (2, 1)
+    assert "predict() raised SystemExit: 0" in errors[0]
+
+
 def test_a_memory_cap_that_is_hit_loses_candidates_and_not_the_search(run, tmp_path):
     """Histograms need more than the process has; what needs none is tried all the same."""
     text = TASK.replace("(1, 4)", "(1, 3, 16, 16)")

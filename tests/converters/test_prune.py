@@ -3,6 +3,7 @@ import onnx
 import pytest
 from edgekit_converters.passes.contract import largest_error
 from edgekit_converters.prune import prune
+from edgekit_converters.prune.observe import patches
 from edgekit_converters.prune.prune import check
 from edgekit_converters.prune.reconstruct import Pair, reconstruct
 from edgekit_converters.prune.remove import with_initializers, with_zeroed, without_units
@@ -376,3 +377,9 @@ def test_integer_inputs_and_embeddings_do_not_disturb():
     pruned = prune(model, feeds, 0.3)
     assert set(pruned.widths) == {"u"}
     onnx.checker.check_model(pruned.model, full_check=True)
+
+
+def test_a_convolution_that_sees_no_row_has_windows_of_the_same_width():
+    node = helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])
+    source, output = np.zeros((0, 3, 8, 8), np.float32), np.zeros((0, 16, 8, 8), np.float32)
+    assert patches(node, source, output, (3, 3), np.zeros(0, np.int64)).shape == (0, 27)

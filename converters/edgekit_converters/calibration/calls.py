@@ -44,6 +44,11 @@ class Calls:
             tuple((name, _dtype(array), array.shape) for name, array in sorted(feeds.items()))
         )
 
+    def without_elements(self) -> list[str]:
+        """Inputs that were empty in every call."""
+        fed = {name for sizes in self.sizes for name, _dtype, shape in sizes if 0 not in shape}
+        return sorted({name for sizes in self.sizes for name, _, _ in sizes} - fed)
+
     def every_shape(self, count: int) -> list[dict[str, Array]]:
         """The first `count` kept calls, then empty ones for every other combination of sizes."""
         blank = [

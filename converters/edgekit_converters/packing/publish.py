@@ -62,9 +62,11 @@ def publishing(folder: Path) -> Iterator[Path]:
     try:
         with own_folder(folder, ".edgekit-") as staging:
             yield staging
-            for path in sorted(staging.iterdir()):
-                if path.name != LOCK:
-                    path.replace(folder / path.name)
+            made = [path for path in sorted(staging.iterdir()) if path.name != LOCK]
+            for path in made:
+                _check_free(folder / path.name)
+            for path in made:
+                path.replace(folder / path.name)
     except OSError as error:
         problem = f"it cannot be written ({error.strerror or error})"
         raise StorageError(thing, problem, way_out) from error
@@ -72,3 +74,14 @@ def publishing(folder: Path) -> Iterator[Path]:
         if is_new:
             with suppress(OSError):  # it has files, or somebody else's
                 folder.rmdir()
+
+
+def _check_free(path: Path) -> None:
+    """Before the first file moves: an earlier file is replaced, a folder cannot be.
+
+    Raises:
+        StorageError: a folder has that name.
+    """
+    if path.is_dir():
+        problem = "a folder has the name of what is written"
+        raise StorageError(f"folder {str(path)!r}", problem, "move it, or choose --out or --name")

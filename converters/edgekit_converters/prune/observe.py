@@ -103,7 +103,8 @@ def patches(
             )
         ]
         columns.append(padded[(sample, slice(None), *index)])
-    return np.stack(columns, axis=-1).reshape(len(rows), -1)
+    stacked = np.stack(columns, axis=-1)
+    return stacked.reshape(len(rows), int(np.prod(stacked.shape[1:])))  # -1 is refused of no rows
 
 
 def _padding(

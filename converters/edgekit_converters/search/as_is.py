@@ -23,7 +23,7 @@ from edgekit_converters.calibration.calibrate import (
 from edgekit_converters.costs.cost import meter_for, why_not_here
 from edgekit_converters.recipes.recipe import AS_IS
 from edgekit_converters.search.candidate import Candidate
-from edgekit_converters.search.evaluate import remembering, running
+from edgekit_converters.search.evaluate import check_score, remembering, running
 from edgekit_converters.search.search import SearchResult
 from edgekit_converters.search.workbench import HERE, Job, write_file
 
@@ -49,6 +49,7 @@ def take_as_is(job: Job) -> SearchResult:
     )
     calibration = watch(clean, job)
     evaluation = job.predict(path, "evaluation", "scoring the model", None)
+    check_score(job.task, evaluation, "evaluation")
     note = "; ".join(filter(None, (repeated(job), latency(path, calibration, job))))
     clean = replace(clean, evaluation=job.judge(evaluation, evaluation), note=note)
     return SearchResult(job, (), calibration, "", clean, (), clean, 0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from edgekit.engines import Array, engine_for, open_engine
+from edgekit.errors import TaskError
 from edgekit.measure.accuracy import Predictions, predict_all
 from edgekit.task import Run, Sample, Task
 
@@ -100,6 +101,19 @@ def predict_with(
             return run(feeds)
 
         return predict_all(task, watched, split, progress)
+
+
+def check_score(task: Task, answers: Predictions, split: str) -> None:
+    """Refuse the answers of the model that came where no drop from them can be judged.
+
+    Raises:
+        TaskError: they score 0.
+    """
+    if answers.score == 0:
+        count = len(answers.labels)
+        problem = f"the model that came scores 0 on the {count} samples of the {split} split"
+        way_out = "make labels, predict() and score() fit each other: from 0 no drop can be judged"
+        raise TaskError(task.thing, problem, way_out)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TypeVar
 from onnx import ModelProto
 
 from edgekit.engines import Array, open_engine
-from edgekit.errors import EdgekitError, ModelError, StorageError
+from edgekit.errors import EdgekitError, ModelError, StorageError, TaskError
 from edgekit.measure.accuracy import Predictions, compare_scores
 from edgekit.task import Task
 from edgekit_converters.calibration.calibrate import calibrate, never_ran
@@ -35,7 +35,7 @@ from edgekit_converters.recipes.recipe import AS_IS, FP32, Maker
 from edgekit_converters.search.cache import Cache, NoCache, remembered
 from edgekit_converters.search.candidate import Candidate, Judged, describe_cost
 from edgekit_converters.search.effort import Effort
-from edgekit_converters.search.evaluate import predict_with
+from edgekit_converters.search.evaluate import check_score, predict_with
 from edgekit_converters.search.goal import Goal
 from edgekit_converters.search.ground import Ground, Grounds
 from edgekit_converters.search.identity import digest_of
@@ -180,6 +180,9 @@ def prepare(job: Job) -> Workbench:
     )
     if not calls.kept:
         raise never_ran(job.task, len(reference.labels))
+    check_feeds(calls, job)
+    check_score(job.task, reference, "calibration")
+    check_score(job.task, evaluation, "evaluation")
     source = Candidate(
         AS_IS,
         verdict="baseline",
@@ -207,6 +210,21 @@ def _answers(path: Path, job: Job, split: str, calls: Calls) -> Predictions:
     watch = calls.calibrating if split == "calibration" else calls.evaluating
     with job.effort.timing(split):
         return predict_with(path, job.task, split, job.progress.advance, watch)
+
+
+def check_feeds(calls: Calls, job: Job) -> None:
+    """Refuse a task that feeds nothing, and tell of an input to which it feeds nothing.
+
+    Raises:
+        TaskError: every input was empty in every call.
+    """
+    empty = calls.without_elements()
+    if empty and not calls.kept[0].keys() - set(empty):
+        problem = f"predict() feeds no element to {', '.join(map(repr, empty))} in any call"
+        raise TaskError(job.task.thing, problem, "feed what the samples hold")
+    for name in empty:
+        line = f"input {name!r} is empty in every call: what depends on it alone has no ranges"
+        job.progress.note(line)
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,22 @@ def test_a_folder_that_cannot_be_written(optimize, tmp_path):
     refused(optimize(out=taken), "taken", "--out")
 
 
+def test_what_is_there_is_replaced_but_a_folder_in_the_way_is_refused_before_anything_moves(
+    optimize, tmp_path
+):
+    out = tmp_path / "out"
+    (out / "conv-1.html").mkdir(parents=True)
+    (out / "conv-1.edgekit").write_text("old")
+    refused(optimize("--cpu-seconds", "0"), "conv-1.html", "a folder has the name", "--out")
+    assert (out / "conv-1.edgekit").read_text() == "old"
+    assert sorted(path.name for path in out.iterdir()) == ["conv-1.edgekit", "conv-1.html"]
+    (out / "conv-1.html").rmdir()
+    code, _, errors = optimize("--cpu-seconds", "0")
+    assert (code, errors) == (0, [])
+    with Bundle.open(out / "conv-1.edgekit") as bundle:
+        assert bundle.manifest.name == "conv"
+
+
 def test_a_full_disk_leaves_nothing(conv_path, task_path, tmp_path):
     """No file may grow beyond a limit that the model keeps and its bundle does not."""
     out = tmp_path / "out"
@@ -160,14 +176,16 @@ sys.exit(main(["optimize", {str(conv_path)!r}, "--task", {str(task_path)!r}, "--
 LIMIT_BYTES = 16_000
 
 
-SLOW = "    import time; time.sleep(0.2)\n    return int(run"
+SLOW = "    import time; time.sleep(0.1)\n    return int(run"
 
 
-def test_ctrl_c_leaves_nothing_half_written(conv_path, tmp_path):
+@pytest.mark.parametrize("phase", ["trying", "making int8", "packing"])
+def test_ctrl_c_leaves_nothing_half_written(conv_path, tmp_path, phase):
     task = tmp_path / "slow.py"
     task.write_text(task_text().replace("    return int(run", SLOW))
     out = tmp_path / "out"
-    line = [sys.executable, "-m", "edgekit.cli", "optimize", str(conv_path)]
+    line = [sys.executable, "-m", "edgekit.cli", "optimize", str(conv_path), "--engines", "none"]
+    line += ["--cpu-seconds", "0"] if phase == "packing" else []
     process = subprocess.Popen(
         [*line, "--task", str(task), "--out", str(out)],
         stdout=subprocess.PIPE,
@@ -177,9 +195,9 @@ def test_ctrl_c_leaves_nothing_half_written(conv_path, tmp_path):
     seen = []
     for row in process.stderr:
         seen.append(row)
-        if "scoring" in row:
+        if phase in row:
             break
-    assert "scoring" in seen[-1], "".join(seen)
+    assert phase in seen[-1], "".join(seen)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -187,6 +205,7 @@ def test_ctrl_c_leaves_nothing_half_written(conv_path, tmp_path):
     assert "Traceback" not in errors
     assert errors.splitlines()[-1] == "edgekit: interrupted; nothing was left half-written"
     assert not out.exists()
+    assert list((tmp_path / "cache" / "work").iterdir()) == []
 
 
 KILLED = "making int8_static_conv+matmul_perchannel"
