@@ -62,8 +62,8 @@ int ek_log_mel(const ek_log_mel_plan *plan, int isa, const void *samples, int sa
     if (frames == 0)
         return EK_OK;
     ek_log_mel_run(&operations.log_mel, plan,
-                   &(ek_log_mel_job){samples, sample_type, sample_count, frames, plan->before, 1, out,
-                                     scratch});
+                   &(ek_log_mel_job){samples, sample_type, sample_count, sample_count, frames,
+                                     plan->before, 1, out, scratch});
     return EK_OK;
 }
 

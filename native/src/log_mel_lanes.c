@@ -2,7 +2,7 @@
 #include "fft.h"
 #include "log_mel_steps.h"
 
-/* A group of frames. Its samples reach as far as a whole group's, with zeros. */
+/* A group of frames. Its samples reach as far as a whole group's, with zeros or anything. */
 typedef struct {
     const float *x;
     size_t frames; /* at most EK_LANES */
@@ -16,8 +16,9 @@ static ek_group group_at(const ek_log_mel_plan *plan, const ek_log_mel_job *job,
     const size_t hop = (size_t)config->hop_samples, length = (size_t)config->frame_samples;
     const size_t left = job->frames - frame, frames = left < EK_LANES ? left : EK_LANES;
     const size_t whole = (EK_LANES - 1) * hop + length, count = (frames - 1) * hop + length;
-    const float *x = staged(plan, job, (int64_t)(frame * hop) - job->before, count, memory);
-    if (count < whole) {
+    const int64_t start = (int64_t)(frame * hop) - job->before;
+    const float *x = staged(plan, job, start, count, memory);
+    if (count < whole && (x == memory || start + (int64_t)whole > (int64_t)job->readable)) {
         if (x != memory)
             memcpy(memory, x, count * sizeof *x);
         memset(memory + count, 0, (whole - count) * sizeof *x);
@@ -32,7 +33,7 @@ static ek_f32 means(const ek_group *group, const ek_log_mel_plan *plan)
     const size_t block = (size_t)plan->sum_block, hop = (size_t)plan->config.hop_samples;
     const size_t length = (size_t)plan->config.frame_samples;
     const size_t step = hop % block == 0 ? block : hop;
-    const size_t count = ((EK_LANES - 1) * hop + length - block) / step + 1;
+    const size_t count = ((group->frames - 1) * hop + length - block) / step + 1;
     const size_t stride = 4 * (hop / step);
     float *sums = group->memory;
     ek_f32 total[4], more[4];
@@ -280,10 +281,33 @@ static void store_rows(const ek_log_mel_plan *plan, ek_f32 *values, size_t frame
     const size_t columns = (size_t)plan->columns;
     size_t i = 0;
     for (; i + 4 <= columns && frames == EK_LANES; i += 4)
-        ek_store_columns(out + i, columns, values + i);
+        ek_store_columns(out + i, columns, values + i, EK_LANES);
+    for (; i + 4 <= columns; i += 4)
+        ek_store_columns(out + i, columns, values + i, frames);
     for (; i < columns; i++)
         for (size_t l = 0; l < frames; l++)
             out[l * columns + i] = ek_lane(values[i], (int)l);
+}
+
+/* In place, of rows that lie in the caller's memory: where lanes are empty, that takes fewer vectors. */
+static void levels_of_rows(const ek_log_mel_config *config, float *values, size_t count)
+{
+    const float floor = config->floor, unit = unit_of(config);
+    float rest[EK_LANES];
+    size_t i = 0;
+    if (config->logarithm == EK_LOG_NONE)
+        return;
+    for (; i + 4 * EK_LANES <= count; i += 4 * EK_LANES)
+        EK_UNROLL for (size_t q = i; q < i + 4 * EK_LANES; q += EK_LANES)
+            ek_store(values + q, level_of(ek_load(values + q), floor, unit));
+    for (; i + EK_LANES <= count; i += EK_LANES)
+        ek_store(values + i, level_of(ek_load(values + i), floor, unit));
+    if (i == count)
+        return;
+    ek_store(rest, ek_splat(1.0f));
+    memcpy(rest, values + i, (count - i) * sizeof *rest);
+    ek_store(rest, level_of(ek_load(rest), floor, unit));
+    memcpy(values + i, rest, (count - i) * sizeof *rest);
 }
 
 /* The logarithm of each frame's energy. */
@@ -318,12 +342,20 @@ void EK_NAME(ek_log_mel_group)(const ek_log_mel_plan *plan, const ek_log_mel_job
     power(plan, rows, transform(plan, rows), bins);
     if (config->magnitude)
         roots((float *)bins, EK_LANES * ((size_t)config->fft_samples / 2 + 1));
+    float *out = job->out + frame * (size_t)plan->columns;
     mel_bins(plan, bins, rows + behind);
+    if (group.frames < EK_LANES && config->cepstra == 0) {
+        store_rows(plan, rows, group.frames, out);
+        levels_of_rows(config, out, group.frames * (size_t)plan->columns);
+        for (size_t l = 0; l < group.frames && behind; l++)
+            out[l * (size_t)plan->columns] = ek_lane(energy, (int)l);
+        return;
+    }
     levels(config, rows + behind, config->mel_bins);
     if (config->cepstra > 0)
         cepstra(plan, rows, bins);
     rows = config->cepstra > 0 ? bins : rows;
     if (config->energy)
         rows[0] = energy;
-    store_rows(plan, rows, group.frames, job->out + frame * (size_t)plan->columns);
+    store_rows(plan, rows, group.frames, out);
 }

@@ -9,6 +9,7 @@ typedef struct {
     const void *samples;
     int sample_type;
     size_t sample_count;
+    size_t readable; /* what lies behind the samples is read and not used */
     size_t frames;
     int64_t before;
     int raw; /* 1 where samples are still to be scaled and dithered, as from index 0 on */

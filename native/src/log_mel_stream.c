@@ -15,6 +15,7 @@ struct ek_log_mel_stream {
     size_t held;      /* samples in the buffer */
     size_t capacity;
     size_t scratch; /* its offset from the buffer, in floats */
+    size_t readable; /* floats from the buffer on: with the scratch */
 };
 
 enum { HEADER_BYTES = (sizeof(ek_log_mel_stream) + EK_ALIGNMENT - 1) / EK_ALIGNMENT * EK_ALIGNMENT };
@@ -46,8 +47,9 @@ int ek_log_mel_stream_start(const ek_log_mel_plan *plan, int isa, void *memory, 
     if (bytes < ek_log_mel_stream_bytes(plan, isa))
         return EK_BAD_ARGUMENT;
     const size_t capacity = capacity_for(plan);
-    *(ek_log_mel_stream *)memory =
-        (ek_log_mel_stream){operations.log_mel, 0, 0, 0, 0, capacity, capacity};
+    const size_t scratch = ek_log_mel_scratch_floats(plan, (size_t)operations.log_mel.lanes);
+    *(ek_log_mel_stream *)memory = (ek_log_mel_stream){
+        operations.log_mel, 0, 0, 0, 0, capacity, capacity, capacity + scratch};
     return EK_OK;
 }
 
@@ -116,7 +118,7 @@ static void give(const ek_log_mel_plan *plan, ek_log_mel_stream *stream, size_t 
     float *buffer = buffer_of(stream);
     if (frames > 0)
         ek_log_mel_run(&stream->operations, plan,
-                       &(ek_log_mel_job){buffer, EK_FLOAT32, stream->held, frames,
+                       &(ek_log_mel_job){buffer, EK_FLOAT32, stream->held, stream->readable, frames,
                                          stream->base + plan->before - stream->frames * hop, 0, out,
                                          buffer + stream->scratch});
     stream->frames += (int64_t)frames;
@@ -144,7 +146,8 @@ int64_t ek_log_mel_stream_push(const ek_log_mel_plan *plan, ek_log_mel_stream *s
         ek_log_mel_stream_frames(plan, total, last) - (size_t)stream->frames;
     if (frames > room)
         return EK_BAD_ARGUMENT;
-    const ek_log_mel_job job = {samples, sample_type, sample_count, 0, 0, 1, NULL, NULL};
+    const ek_log_mel_job job = {
+        .samples = samples, .sample_type = sample_type, .sample_count = sample_count, .raw = 1};
     size_t taken = 0;
     do {
         taken += take(plan, stream, &job, taken);

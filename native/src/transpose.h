@@ -45,9 +45,10 @@ EK_INLINE ek_f32 ek_load_quads(const float *from, size_t stride)
 #endif
 }
 
-EK_INLINE void ek_store_quads(float *to, size_t stride, ek_f32 v)
+/* Of the first, fifth, ... of `count` lanes, each sixteen bytes. */
+EK_INLINE void ek_store_quads(float *to, size_t stride, ek_f32 v, size_t count)
 {
-    for (size_t part = 0; part < EK_LANES / 4; part++)
+    EK_UNROLL for (size_t part = 0; part < EK_LANES / 4; part++) if (4 * part < count)
         memcpy(to + part * stride, (const char *)&v + 16 * part, 16);
 }
 
@@ -98,16 +99,16 @@ EK_INLINE void ek_load_columns(const float *from, size_t stride, ek_f32 *rows)
 #endif
 }
 
-/* to[l * stride + i] = rows[i], lane l, for i < 4. Destroys the rows. */
-EK_INLINE void ek_store_columns(float *to, size_t stride, ek_f32 *rows)
+/* to[l * stride + i] = rows[i], lane l, for i < 4, of the first `count` lanes. Destroys the rows. */
+EK_INLINE void ek_store_columns(float *to, size_t stride, ek_f32 *rows, size_t count)
 {
 #if EK_LANES == 1
-    (void)stride;
+    (void)stride, (void)count;
     memcpy(to, rows, 4 * sizeof *rows);
 #else
     ek_transpose_quads(rows);
-    for (size_t l = 0; l < 4; l++)
-        ek_store_quads(to + l * stride, 4 * stride, rows[l]);
+    EK_UNROLL for (size_t l = 0; l < 4; l++) if (l < count)
+        ek_store_quads(to + l * stride, 4 * stride, rows[l], count - l);
 #endif
 }
 
