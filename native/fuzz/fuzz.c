@@ -5,7 +5,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
-    source from = {bytes, count, 0};
+    source from = {.bytes = bytes, .left = count};
     check_case(&EK_OPERATION, &from);
     return 0;
 }

@@ -32,7 +32,7 @@ static void rebuild_order(ek_rolling_job *job)
 static void rank_at_once(ek_rolling_job *job, int32_t count)
 {
     const int32_t at = job->state->at, window = job->plan->config.window;
-    double *samples = job->scratch->tile - (window - 1);
+    double *samples = ek_tile_of(job) - (window - 1);
     const int32_t older = at < window ? window - at - 1 : 0, newer = window - 1 - older;
     memcpy(samples, ek_raw_of(job, 1) + at + 1, (size_t)older * sizeof *samples);
     memcpy(samples + older, ek_raw_of(job, 0) + at - newer, (size_t)newer * sizeof *samples);
@@ -49,7 +49,7 @@ static void rank_at_once(ek_rolling_job *job, int32_t count)
 static int32_t sound_samples(const ek_rolling_job *job, int32_t count)
 {
     const int ignored = job->plan->config.nan_policy == EK_NAN_IGNORE;
-    const double *samples = job->scratch->tile;
+    const double *samples = ek_tile_of(job);
     int32_t sound = job->state->spoiled ? 0 : count;
     for (int32_t i = 0; job->gaps && i < sound; i++)
         if (!ek_is_finite(samples[i]) && !(ignored && samples[i] != samples[i]))
@@ -62,7 +62,7 @@ static void decay(ek_rolling_job *job, int32_t count)
 {
     const ek_rolling_config *config = &job->plan->config;
     ek_rolling_state *state = job->state;
-    const double *samples = job->scratch->tile;
+    const double *samples = ek_tile_of(job);
     double *out = job->scratch->passing[0];
     const int32_t sound = sound_samples(job, count);
     int32_t begin = 0;
@@ -138,7 +138,7 @@ static int32_t take(ek_rolling_job *job, const ek_series *series, size_t which, 
     const char *data = (const char *)series->data + (ptrdiff_t)which * series->series_stride +
                        (ptrdiff_t)from * series->sample_stride;
     job->gaps = job->operations->rolling.take(data, series->sample_stride, series->sample_type,
-                                              (size_t)count, job->scratch->tile);
+                                              (size_t)count, ek_tile_of(job));
     return count;
 }
 

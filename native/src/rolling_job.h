@@ -4,11 +4,10 @@
 
 #include "operations.h"
 
-/* Scratch: a tile of samples, behind room for the window before it, then what its statistics pass
- * through; then what ek_rank_blocks needs. */
+/* Scratch: room for a window, and behind it a tile of samples; then what its statistics pass through;
+ * then what ek_rank_blocks needs. */
 typedef struct {
-    double before[EK_BLOCKS_MAX_WINDOW];
-    double tile[EK_ROLLING_TILE];
+    double samples[EK_BLOCKS_MAX_WINDOW + EK_ROLLING_TILE];
     double passing[EK_SUMS][EK_ROLLING_TILE + 2 * EK_ROLLING_PAD];
     double extremes[EK_EXTREMES][EK_ROLLING_TILE + 2 * EK_ROLLING_PAD];
 } ek_rolling_scratch;
@@ -27,6 +26,11 @@ typedef struct {
 static inline size_t ek_size_of(int32_t type)
 {
     return type == EK_FLOAT64 ? sizeof(double) : sizeof(float);
+}
+
+static inline double *ek_tile_of(const ek_rolling_job *job)
+{
+    return job->scratch->samples + EK_BLOCKS_MAX_WINDOW;
 }
 
 static inline double *ek_raw_of(const ek_rolling_job *job, int before)

@@ -119,7 +119,7 @@ static ek_stretch stretch_of(ek_rolling_job *job, int32_t done, int32_t count)
 
 static void hold_samples(ek_rolling_job *job, int32_t done, int32_t count)
 {
-    const double *samples = job->scratch->tile + done;
+    const double *samples = ek_tile_of(job) + done;
     ek_rolling_state *state = job->state;
     memcpy(ek_raw_of(job, 0) + state->at, samples, (size_t)count * sizeof *samples);
     for (int32_t i = count - 1; job->gaps && i >= 0; i--)
@@ -141,7 +141,7 @@ static int32_t blocks_to_skip(const ek_rolling_job *job, int32_t total, int rank
 static int32_t next_stretch(ek_rolling_job *job, int32_t done, int32_t total)
 {
     const int32_t window = job->plan->config.window;
-    const double *samples = job->scratch->tile + done;
+    const double *samples = ek_tile_of(job) + done;
     ek_rolling_state *state = job->state;
     if (state->at == window)
         begin_block(job, samples[0]);

@@ -127,7 +127,8 @@ static int measure_stream(const void *plan, int isa, sizes *found)
 static void check_stream(const void *plan, const void *input, const void *out)
 {
     const size_t bytes = ek_log_mel_frames(plan, now.samples) * ek_log_mel_columns(plan) * 4;
-    void *whole = aligned_new(bytes), *scratch = aligned_new(ek_log_mel_scratch_bytes(plan, EK_PORTABLE));
+    void *whole = aligned_new(bytes);
+    void *scratch = aligned_new(ek_log_mel_scratch_bytes(plan, EK_PORTABLE));
     CHECK(run_log_mel(plan, EK_PORTABLE, input, whole, scratch) == EK_OK, "whole");
     CHECK(same_bits(4, whole, out, bytes), "stream: chunks of %zu differ from the whole", now.chunk);
     free(whole);

@@ -56,8 +56,8 @@ static void run_at(const operation *op, const room *r, int isa, int at_end, cons
         memcpy(expected, out, s->out_bytes);
     if (first && op->check)
         op->check(r->ready, in, out);
-    CHECK(same_bits(op->out_value, expected, out, s->out_bytes), "%s: %s differs from portable", op->name,
-          ek_isa_name(isa));
+    CHECK(same_bits(op->out_value, expected, out, s->out_bytes), "%s: %s differs from portable",
+          op->name, ek_isa_name(isa));
 }
 
 static room made(const operation *op, size_t plan_bytes)

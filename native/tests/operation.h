@@ -6,18 +6,29 @@
 #include "check.h"
 #include "edgekit.h"
 
-/* A fuzzer's bytes until they end, zeros after that; or, without bytes, random numbers. */
+/* A fuzzer's bytes until they end, zeros after that; or, without bytes, random numbers, which are
+ * recorded as bytes that a fuzzer draws the same case from. */
 typedef struct {
     const uint8_t *bytes;
     size_t left;
     uint64_t state;
+    FILE *record; /* or NULL */
 } source;
+
+static inline void record(const source *from, uint32_t word)
+{
+    for (int i = 0; from->record && i < 4; i++)
+        fputc((int)(word >> 8 * i & 0xff), from->record);
+}
 
 static inline uint32_t draw(source *from)
 {
     uint32_t word = 0;
-    if (from->state)
-        return next_random(&from->state);
+    if (from->state) {
+        word = next_random(&from->state);
+        record(from, word);
+        return word;
+    }
     for (int i = 0; i < 4 && from->left; i++, from->left--)
         word |= (uint32_t)*from->bytes++ << 8 * i;
     return word;
@@ -26,7 +37,14 @@ static inline uint32_t draw(source *from)
 static inline int32_t draw_below(source *from, uint32_t end) { return (int32_t)(draw(from) % end); }
 
 /* One in eight: a word as it comes, which is hardly ever sound. A generator draws it less often. */
-static inline int draw_wild(source *from) { return draw(from) % (from->state ? 256 : 8) == 7; }
+static inline int draw_wild(source *from)
+{
+    if (!from->state)
+        return draw(from) % 8 == 7;
+    const int wild = next_random(&from->state) % 256 == 7;
+    record(from, wild ? 7 : 0);
+    return wild;
+}
 
 typedef struct {
     size_t in_bytes;

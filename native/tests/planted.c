@@ -26,8 +26,9 @@ void WRAP(ek_log_mel_group_)(const ek_log_mel_plan *plan, const ek_log_mel_job *
     REAL(ek_log_mel_group_)(plan, job, frame);
     if (planted("log_mel"))
         change(job->out + frame * (size_t)plan->columns);
+    const size_t each = job->sample_type == EK_INT16 ? 2 : 4;
     if (planted("reach"))
-        (void)((const volatile char *)job->samples)[job->sample_count * (job->sample_type == EK_INT16 ? 2 : 4)];
+        (void)((const volatile char *)job->samples)[job->sample_count * each];
 }
 
 void WRAP(ek_log_mel_one_)(const ek_log_mel_plan *plan, const ek_log_mel_job *job, size_t frame)

@@ -49,7 +49,7 @@ static void rounds_of(const bench *b)
 
 static bench prepared(const operation *op)
 {
-    source from = {NULL, 0, 5}; /* noise */
+    source from = {.state = 5}; /* noise */
     bench b = {.op = op};
     op->usual();
     b.plan = aligned_new(1 << 18);
