@@ -16,6 +16,7 @@ from edgekit_converters.calibration.shelf import Shelf
 from edgekit_converters.progress import Progress
 from edgekit_converters.prune import prune
 from edgekit_converters.recipes.make import Material
+from edgekit_converters.search.effort import Effort
 from edgekit_converters.targets import Target
 
 PRUNING_FEEDS = 32
@@ -35,6 +36,9 @@ class Asked(Protocol):
 
     @property
     def seed(self) -> int: ...  # noqa: D102 - see Job
+
+    @property
+    def effort(self) -> Effort: ...  # noqa: D102 - see Job
 
     @property
     def progress(self) -> Progress: ...  # noqa: D102 - see Job
@@ -83,6 +87,10 @@ class Grounds:
     _narrow: dict[int, Ground | ModelError] = field(default_factory=dict, repr=False)
     _feeds: list[Mapping[str, Array]] = field(default_factory=list, repr=False)
 
+    def is_there(self, percent: int) -> bool:
+        """Whether `at` need not make it, or not again."""
+        return percent == 0 or percent in self._narrow
+
     def at(self, percent: int) -> Ground:
         """The model without so many percent of its multiplications.
 
@@ -93,7 +101,8 @@ class Grounds:
             return self.whole
         if percent not in self._narrow:
             try:
-                self._narrow[percent] = self._pruned(percent)
+                with self.job.effort.timing("narrowing"):
+                    self._narrow[percent] = self._pruned(percent)
             except ModelError as error:
                 self._narrow[percent] = error
         found = self._narrow[percent]

@@ -30,6 +30,8 @@ EXPLAINING_S = 10.0
 """CPU seconds that are left for explanations; `edgekit explain` has no limit."""
 MEASURING = 2.5
 """How much more than a first look at the cost a second, longer one takes: 1.5 to 2.5 were seen."""
+NARROWING = 10.0
+"""How much longer than calibrating the first narrowing takes: 1 to 17 times were seen."""
 SLOWEST = 1 / 0.97
 """Cost over that of the model that came, of anything that is shipped."""
 
@@ -140,13 +142,23 @@ def climb(rungs: Sequence[Rung], job: Job, bench: Workbench) -> tuple[tuple[Cand
     tried = Tried([bench.clean], is_slow=bench.meter.is_slow)
     for rung in rungs:
         for recipe in job.risks.each(rung.__name__, rung(tried, job, bench)):
-            if not job.effort.has_room(job.effort.usual_s("attempt"), finishing_s(job)):
+            if not job.effort.has_room(attempt_s(recipe, job, bench), finishing_s(job)):
                 limit = f"of {job.effort.limit_s:g} CPU-seconds there was time for no more"
                 return tuple(tried.candidates), f"{limit}, {recipe} was not tried"
             if tried.find(recipe) is None:
                 with job.effort.timing("attempt"):
                     tried.candidates.append(attempt(recipe, job, bench, tried.candidates))
     return tuple(tried.candidates), ""
+
+
+def attempt_s(recipe: Recipe, job: Job, bench: Workbench) -> float:
+    """CPU seconds that a candidate will take, as far as others tell."""
+    effort = job.effort
+    narrowing_s = 0.0
+    if not bench.grounds.is_there(recipe.prune):
+        guess_s = NARROWING * effort.usual_s("calibrating")
+        narrowing_s = effort.usual_s("narrowing") or guess_s
+    return effort.usual_s("attempt") + narrowing_s
 
 
 def finishing_s(job: Job) -> float:

@@ -314,9 +314,10 @@ def clean_up(
 def _ground(job: Job, model: ModelProto) -> Ground:
     job.risks.rest()
     job.progress.start("calibrating", None)
-    calibration = calibrate(
-        model, job.task, seed=job.seed, progress=job.progress.advance, shelf=job.shelf
-    )
+    with job.effort.timing("calibrating"):
+        calibration = calibrate(
+            model, job.task, seed=job.seed, progress=job.progress.advance, shelf=job.shelf
+        )
     return Ground(model, job.task, calibration, memory_bytes=job.memory_bytes, shelf=job.shelf)
 
 

@@ -14,10 +14,19 @@ from edgekit_converters.progress import Silent
 from edgekit_converters.recipes.recipe import FP32, parse
 from edgekit_converters.search.attempt import attempt
 from edgekit_converters.search.candidate import Candidate, Judged
+from edgekit_converters.search.effort import PACKING_S, Effort
 from edgekit_converters.search.evaluate import predict_with
 from edgekit_converters.search.goal import Goal
 from edgekit_converters.search.ladder import PLAIN, suited
-from edgekit_converters.search.search import fallback, judge_finalists, optimize, shortlist
+from edgekit_converters.search.search import (
+    EXPLAINING_S,
+    attempt_s,
+    climb,
+    fallback,
+    judge_finalists,
+    optimize,
+    shortlist,
+)
 from edgekit_converters.search.workbench import Job, clean_up, drop_passes, prepare
 from edgekit_converters.targets import Target, load_target
 from networks import conv_net
@@ -314,3 +323,21 @@ def test_a_clean_model_twice_the_size_is_shipped_only_where_it_is_cheaper(
     found = fallback(clean, job, bench)
     assert found.recipe.name == chosen
     assert ("larger" in found.why) == (chosen == "as-is")
+
+
+def test_a_narrower_model_is_not_begun_where_there_is_no_time_for_it(job, bench):
+    """ppocr: narrowing took 42 CPU-seconds, other candidates 5."""
+    effort = Effort(limit_s=100.0)
+    effort._taken_s.update({"attempt": [5.0], "calibrating": [2.5]})
+    job = replace(job, effort=effort)
+    assert attempt_s(A, job, bench) == 5.0
+    assert attempt_s(replace(FP32, prune=18), job, bench) == 30.0
+    effort._taken_s["narrowing"] = [42.0]
+    assert attempt_s(replace(FP32, prune=25), job, bench) == 47.0
+
+
+def test_a_search_ends_where_what_is_left_is_for_judging_and_packing(job, bench):
+    job = replace(job, effort=Effort(limit_s=EXPLAINING_S + PACKING_S))
+    tried, why = climb([lambda *_: iter([A])], job, bench)
+    assert [each.recipe for each in tried] == [bench.clean.recipe]
+    assert why.endswith("CPU-seconds there was time for no more, int8_static_all was not tried")
