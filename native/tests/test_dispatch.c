@@ -116,7 +116,9 @@ static void run_without_asking(int isa)
     const size_t bytes = ek_log_mel_plan_bytes(&kaldi_80);
     void *plan = aligned_new(bytes);
     CHECK(ek_log_mel_plan_build(&kaldi_80, plan, bytes) == EK_OK, "plan");
-    const ek_log_mel_job job = {samples, EK_FLOAT32, 400, 1, 0, 1, out, work};
+    const ek_log_mel_job job = {.samples = samples, .sample_type = EK_FLOAT32, .sample_count = 400,
+                                .readable = 400, .frames = 1, .raw = 1, .out = out,
+                                .scratch = work};
     kernels()[isa].group(plan, &job, 0);
     free(plan);
 }

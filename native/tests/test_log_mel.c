@@ -93,8 +93,9 @@ static void versions_agree(const ek_log_mel_plan *plan, const void *samples, int
     version all[2];
     const size_t many = versions(all);
     CHECK(all[0].operations.lanes == 1, "%s is portable", all[0].name);
-    ek_log_mel_job job = {samples, type, count, ek_log_mel_frames(plan, count), plan->before, 1,
-                          NULL, NULL};
+    const ek_log_mel_job job = {.samples = samples, .sample_type = type, .sample_count = count,
+                                .readable = count, .frames = ek_log_mel_frames(plan, count),
+                                .before = plan->before, .raw = 1};
     const size_t bytes = job.frames * ek_log_mel_columns(plan) * sizeof(float);
     CHECK(bytes <= sizeof expected, "%zu", bytes);
     run_guarded(&all[0], 0, plan, job, expected);
