@@ -22,7 +22,7 @@ class Blocks:
 
     Rows go to blocks whose address is known: to ask for one costs as much as a quarter of a frame.
     They are handed out, and never written again. A row keeps the block it lies in, which is some
-    kilobytes, as long as it lives.
+    kilobytes, as long as it lives. `single[used]` is the next row, of shape (1, columns).
 
     Args:
         takes: what takes the samples of each dtype.
@@ -38,42 +38,44 @@ class Blocks:
         self.takes = takes
         self.columns = columns
         self._hop = hop
-        self._port = ffi.new("ek_port *", {"plan": plan, "stream": stream})
+        self.port = ffi.new("ek_port *", {"plan": plan, "stream": stream})
         self._renew(BLOCK_ROWS)
 
     def _renew(self, rows: int) -> None:
         """A new block, of at least `rows` rows."""
         size = rows if rows > BLOCK_ROWS else BLOCK_ROWS
-        self._used, self._rows = 0, np.empty((size, self.columns), np.float32)
-        self._single = self._rows.reshape(size, 1, self.columns)
-        self._port.room, self._port.out = size, from_buffer(FLOATS, self._rows)
+        self.used, self._rows = 0, np.empty((size, self.columns), np.float32)
+        self.single = self._rows.reshape(size, 1, self.columns)
+        self.port.room, self.port.out = size, from_buffer(FLOATS, self._rows)
 
     def push(self, samples: NDArray[Any], take: Take) -> NDArray[np.float32]:
         """Rows of shape (frames, columns) that these samples make known.
 
         Args:
-            samples: of shape (n,).
+            samples: of shape (n,), contiguous.
             take: of `takes`, for their dtype.
-
-        Raises:
-            ValueError: they are not contiguous, and are not taken.
         """
-        frames = take(self._port, from_buffer(samples), len(samples))
-        used = self._used
-        if frames == 1:
-            self._used = used + 1
-            row: NDArray[np.float32] = self._single[used]
-            return row
-        if frames < 0:  # no room: nothing was taken
+        return self.rows_of(take(self.port, from_buffer(samples), len(samples)), samples, take)
+
+    def rows_of(self, frames: int, samples: NDArray[Any], take: Take) -> NDArray[np.float32]:
+        """What `take` has put to the port: rows of shape (frames, columns).
+
+        Args:
+            frames: what it returned; where that is negative there was no room, and it is called
+                again.
+            samples: that it was called with, as in `push`.
+            take: of `takes`, for their dtype.
+        """
+        if frames < 0:
             self._renew(len(samples) // self._hop + 2)
-            frames = checked_rows(take(self._port, from_buffer(samples), len(samples)))
-            used = 0
-        self._used = end = used + frames
+            frames = checked_rows(take(self.port, from_buffer(samples), len(samples)))
+        used = self.used
+        self.used = end = used + frames
         return self._rows[used:end]
 
     def push_into(self, samples: NDArray[Any], take: Take, out: NDArray[np.float32]) -> int:
-        """As `push`, into a contiguous array; the number of rows, negative if there is no room."""
-        port = self._port
+        """Rows into a contiguous array; their number, negative where there is no room."""
+        port = self.port
         mine = port.room, port.out
         port.room, port.out = len(out), from_buffer(FLOATS, out)
         try:
