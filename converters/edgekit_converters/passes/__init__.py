@@ -12,6 +12,7 @@ from edgekit_converters.passes.dense_weights import DenseWeights
 from edgekit_converters.passes.forms import Form, choose_forms
 from edgekit_converters.passes.hard_sigmoids import HardSigmoids
 from edgekit_converters.passes.kept_axes import KeptAxes
+from edgekit_converters.passes.known_types import KnownTypes
 from edgekit_converters.passes.later_views import LaterViews
 from edgekit_converters.passes.neutral_arithmetic import NeutralArithmetic
 from edgekit_converters.passes.node_names import NodeNames
@@ -55,6 +56,7 @@ NEEDED: tuple[Pass, ...] = (
     WideHalves(),
     OpsetUpgrade(),
     NodeNames(),
+    KnownTypes(),
 )
 """Without these most recipes cannot be made; the others are dropped where they cost time."""
 
@@ -65,6 +67,7 @@ DEFAULT_PASSES: tuple[Pass, ...] = (
     OpsetUpgrade(),
     *TIDYING,
     NodeNames(),
+    KnownTypes(),
 )
 """In the order they run: each sees what the ones before it left."""
 

@@ -95,7 +95,9 @@ def revert_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
     """Layers that hurt most stay float, in what is cheap and over budget."""
     for candidate in tried.tempting():
         base = tried.closest(candidate.recipe)
-        if base is None or base.recipe.scheme != "static" or base.recipe.keep or base.recipe.prune:
+        if base is None or base.recipe.keep or base.recipe.prune:
+            continue
+        if base.recipe.scheme not in ("static", "dynamic"):
             continue
         yield from reverted(base, tried, bench.grounds.whole)
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from edgekit_converters.costs.cost import Cost
 from edgekit_converters.recipes.recipe import FP32, parse
+from edgekit_converters.search import rungs
 from edgekit_converters.search.candidate import Candidate, Judged
 from edgekit_converters.search.goal import Goal
 from edgekit_converters.search.rungs import narrow_rung, plain_rung, repair_rung
@@ -105,6 +106,20 @@ def test_only_what_is_cheaper_than_the_best_is_repaired_until_one_holds():
 def test_far_over_budget_only_what_moves_weights_is_tried_further():
     asked, _ = climb(repair_rung, lambda recipe: (0.5, 0.2), known=[candidate(ALL, 0.5, 0.3)])
     assert asked == [f"{ALL}_{end}" for end in ("mse", "mse_bias", "equalize_bias", "smooth")]
+
+
+def test_layers_are_taken_back_from_static_and_from_dynamic_int8_alike(monkeypatch):
+    def kept(base, tried, ground):
+        yield replace(base.recipe, keep=(1,))
+
+    monkeypatch.setattr(rungs, "reverted", kept)
+    known = [candidate(name, 0.5, 0.03) for name in ("int8_dynamic_all", "int8_static_all")]
+    asked, _ = climb(rungs.revert_rung, lambda recipe: (0.6, 0.0), known=known)
+    assert asked == ["int8_dynamic_all_keep1", "int8_static_all_keep1"]
+    asked, _ = climb(
+        rungs.revert_rung, lambda recipe: (0.6, 0.0), known=[candidate("fp16", 0.5, 0.03)]
+    )
+    assert asked == []
 
 
 def test_the_best_goes_narrower_as_long_as_it_holds():
