@@ -13,6 +13,7 @@ from edgekit_converters.packing.evidence import as_builtins
 from edgekit_converters.packing.golden import examples, golden_files
 from edgekit_converters.packing.publish import Identity
 from edgekit_converters.packing.reference import observe
+from edgekit_converters.recipes.recipe import AS_IS
 from edgekit_converters.search.candidate import Candidate
 from edgekit_converters.search.search import SearchResult
 
@@ -49,6 +50,8 @@ def pack(
         StorageError: the folder cannot be written or the disk is full.
     """
     content = candidate.file.read_bytes()
+    if result.job.place.kind == "operations" and candidate.recipe != AS_IS:
+        content = result.job.stored(content)
     runtime, model = engine_for(candidate.file), f"model{candidate.file.suffix}"
     task = result.job.task
     engine = open_engine(runtime, content)

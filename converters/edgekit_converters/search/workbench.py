@@ -125,10 +125,14 @@ class Job:
 
     def shipped(self, content: bytes) -> bytes:
         """A model in the form that is shipped, and so measured and scored."""
+        is_run = self.place.kind != "operations"  # the table of operations knows the plain ones
+        return self.stored(content) if is_run else content
+
+    def stored(self, content: bytes) -> bytes:
+        """A model with all of the runtime's rewriting that this machine can do for the target."""
         if self.is_local:
             return finished(content)
-        is_run = self.place.kind != "operations"  # the table of operations knows the plain ones
-        return finished(content, for_arm=True) if is_run and self.target.is_arm else content
+        return finished(content, "aarch64" if self.target.is_arm else "x86_64")
 
     def judge(self, reference: Predictions, answers: Predictions) -> Judged:
         """Answers against those of the model that came, on the same split."""

@@ -1,6 +1,9 @@
 import os
+import platform
+import shutil
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import onnx
@@ -84,7 +87,7 @@ def operators(content):
 
 def test_for_an_arm_made_elsewhere_everything_is_done_but_the_blocked_layout(images):
     plain = conv_net().SerializeToString()
-    found = finished(plain, for_arm=True)
+    found = finished(plain, "aarch64")
     told = metadata(found)
     assert OPTIMIZED in told
     assert LAYOUT not in told
@@ -98,7 +101,7 @@ def test_signed_activations_stay_signed_for_an_arm(task, images):
     model, _ = apply_passes(DEFAULT_PASSES, conv_net(channels=32), images)
     recipe = parse("int8_static_s8_conv_perchannel")
     made = make(recipe, Material(model, task, calibrate(model, task))).content
-    found = onnx.ModelProto.FromString(finished(made, for_arm=True))
+    found = onnx.ModelProto.FromString(finished(made, "aarch64"))
     stored = {each.name: each.data_type for each in found.graph.initializer}
     points = [each.input[7] for each in found.graph.node if each.op_type == "QLinearConv"]
     assert [stored[name] for name in points] == [onnx.TensorProto.INT8] * len(points) != []
@@ -107,7 +110,7 @@ def test_signed_activations_stay_signed_for_an_arm(task, images):
 def test_half_precision_is_left_to_the_arm(task, images):
     model, _ = apply_passes(DEFAULT_PASSES, conv_net(), images)
     made = make(parse("fp16"), Material(model, task, calibrate(model, task))).content
-    assert finished(made, for_arm=True) == made
+    assert finished(made, "aarch64") == made
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ def test_half_precision_is_left_to_the_arm(task, images):
         ("instructions", "cortex-a76", True),
         ("latency", "cortex-a76", True),
         ("operations", "cortex-a76", False),
-        ("instructions", "x86-64-v3", False),
+        ("latency", "x86-64-v3", False),
     ],
 )
 def test_what_is_shipped_to_another_machine(kind, target, is_done, task, tmp_path):
@@ -124,3 +127,57 @@ def test_what_is_shipped_to_another_machine(kind, target, is_done, task, tmp_pat
     place = Place(kind, "ssh://board")
     job = Job(None, task, load_target(target), Goal(), tmp_path, 0, Silent(), place)
     assert (OPTIMIZED in metadata(job.shipped(content))) == is_done
+
+
+HASWELL = """
+import pathlib, sys
+from edgekit_converters.recipes.finish import finished
+path = pathlib.Path(sys.argv[1])
+path.with_suffix(".made").write_bytes(finished(path.read_bytes(), "x86_64"))
+"""
+
+
+def recipes_of(task, images):
+    model, _ = apply_passes(DEFAULT_PASSES, conv_net(channels=32), images)
+    material = Material(model, task, calibrate(model, task))
+    names = ("int8_static_all_perchannel", "int8_dynamic_matmul_perchannel")
+    return [model.SerializeToString(), *(make(parse(each), material).content for each in names)]
+
+
+on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="it is about x86")
+
+
+@on_x86
+@pytest.mark.skipif(not shutil.which("qemu-x86_64"), reason="qemu-user is missing (.ci/packages)")
+def test_for_an_x86_made_elsewhere_a_cpu_without_avx512_writes_the_same_bytes(
+    task, images, tmp_path
+):
+    """What makes it safe: an AVX2-only CPU, emulated, fuses what this machine fuses."""
+    path = tmp_path / "it.onnx"
+    for content in recipes_of(task, images):
+        path.write_bytes(content)
+        command = ["qemu-x86_64", "-cpu", "Haswell", sys.executable, "-c", HASWELL, str(path)]
+        subprocess.run(command, check=True, capture_output=True)
+        assert path.with_suffix(".made").read_bytes() == finished(content, "x86_64")
+
+
+@on_x86
+def test_for_an_x86_made_elsewhere_the_layout_is_left_to_the_load(task, images, tmp_path):
+    for content in recipes_of(task, images):
+        found = finished(content, "x86_64")
+        assert OPTIMIZED not in metadata(found)
+        assert LAYOUT not in metadata(found)
+        assert kinds(finished(found)) == kinds(finished(content)), "the load makes the same of both"
+
+
+def kinds(content):
+    return Counter(node.op_type for node in onnx.ModelProto.FromString(content).graph.node)
+
+
+def test_what_only_a_table_judged_is_rewritten_when_it_is_packed(task, tmp_path):
+    """The table of operations knows the plain operators."""
+    place = Place("operations", "local")
+    job = Job(None, task, load_target("x86-64-v3"), Goal(), tmp_path, 0, Silent(), place)
+    plain = conv_net().SerializeToString()
+    assert job.shipped(plain) == plain
+    assert "FusedConv" in operators(job.stored(plain))
