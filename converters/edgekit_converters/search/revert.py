@@ -9,7 +9,6 @@ last ones and whole kinds are tried too. What was kept is then taken back, a thi
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from edgekit.errors import ModelError
 from edgekit_converters.recipes.make import make
 from edgekit_converters.recipes.recipe import Recipe
 from edgekit_converters.search.candidate import Candidate
@@ -43,11 +42,12 @@ def kinds(layers: Sequence[LayerError]) -> list[tuple[int, ...]]:
 
 
 def reverted(base: Candidate, tried: Tried, ground: Ground) -> Iterator[Recipe]:
-    """The base with layers kept float, as few and as cheap as hold."""
-    try:
-        found = analyse(base.recipe, ground.material, make(base.recipe, ground.material))
-    except ModelError:
-        return
+    """The base with layers kept float, as few and as cheap as hold.
+
+    Raises:
+        ModelError: its layers cannot be ranked: the memory cap is too small for it.
+    """
+    found = analyse(base.recipe, ground.material, make(base.recipe, ground.material))
     order = [layer.index for layer in found.ranked]
     yield from choose_layers(base.recipe, order, kinds(found.layers), tried)
 

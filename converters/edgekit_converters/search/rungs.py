@@ -7,6 +7,7 @@ candidate there before asking for the next one.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from edgekit.errors import ModelError
 from edgekit_converters.recipes.recipe import FP32, Recipe
 from edgekit_converters.search.candidate import Candidate
 from edgekit_converters.search.elsewhere import elsewhere_rung, untried_rung
@@ -99,7 +100,10 @@ def revert_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:
             continue
         if base.recipe.scheme not in ("static", "dynamic"):
             continue
-        yield from reverted(base, tried, bench.grounds.whole)
+        try:
+            yield from reverted(base, tried, bench.grounds.whole)
+        except ModelError as error:
+            job.progress.note(f"  no layers of {base.recipe} are taken back: {error}")
 
 
 def narrow_rung(tried: Tried, job: Job, bench: Workbench) -> Iterator[Recipe]:

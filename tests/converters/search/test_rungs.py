@@ -16,6 +16,7 @@ from networks import conv_net, embedding_net
 from oddmodels import quantized, strings
 from zoo import recurrent
 
+from edgekit.errors import ModelError
 from edgekit.measure.accuracy import Drop
 from edgekit.measure.environment import local_environment
 
@@ -120,6 +121,22 @@ def test_layers_are_taken_back_from_static_and_from_dynamic_int8_alike(monkeypat
         rungs.revert_rung, lambda recipe: (0.6, 0.0), known=[candidate("fp16", 0.5, 0.03)]
     )
     assert asked == []
+
+
+def test_layers_that_cannot_be_ranked_are_told(monkeypatch):
+    def too_large(base, tried, ground):
+        raise ModelError(
+            "tensor 'h'", "1 MB are needed, 0 MB of the cap are free", "raise --memory"
+        )
+        yield
+
+    told = []
+    monkeypatch.setattr(rungs, "reverted", too_large)
+    known = [candidate("int8_dynamic_all", 0.5, 0.03)]
+    job = SimpleNamespace(progress=SimpleNamespace(note=told.append))
+    bench = SimpleNamespace(grounds=SimpleNamespace(whole=None))
+    assert list(rungs.revert_rung(Tried([candidate("fp32", 1.0, 0.0), *known]), job, bench)) == []
+    assert told[0].endswith("0 MB of the cap are free; raise --memory")
 
 
 def test_the_best_goes_narrower_as_long_as_it_holds():
