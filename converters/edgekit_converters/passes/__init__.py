@@ -50,25 +50,13 @@ TIDYING: tuple[Pass, ...] = (
 )
 """What a rewrite leaves behind is cleaned by these."""
 
-NEEDED: tuple[Pass, ...] = (
-    DenseWeights(),
-    DeadEnds(),
-    WideHalves(),
-    OpsetUpgrade(),
-    NodeNames(),
-    KnownTypes(),
-)
+_FIRST: tuple[Pass, ...] = (DenseWeights(), DeadEnds(), WideHalves(), OpsetUpgrade())
+_LAST: tuple[Pass, ...] = (NodeNames(), KnownTypes())
+
+NEEDED: tuple[Pass, ...] = (*_FIRST, *_LAST)
 """Without these most recipes cannot be made; the others are dropped where they cost time."""
 
-DEFAULT_PASSES: tuple[Pass, ...] = (
-    DenseWeights(),
-    DeadEnds(),
-    WideHalves(),
-    OpsetUpgrade(),
-    *TIDYING,
-    NodeNames(),
-    KnownTypes(),
-)
+DEFAULT_PASSES: tuple[Pass, ...] = (*_FIRST, *TIDYING, *_LAST)
 """In the order they run: each sees what the ones before it left."""
 
 FORMS: tuple[Form, ...] = (
