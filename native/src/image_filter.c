@@ -85,7 +85,7 @@ static int32_t most_taps(int32_t mode, int32_t full, int32_t source)
 {
     const int32_t whole = (source + full - 1) / full; /* pixels of the source per one, at most */
     const int32_t most = mode == EK_NEAREST ? 1 : mode == EK_AREA ? whole + 1 : 2 * whole + 2;
-    return (most + EK_FILTER_GROUP - 1) / EK_FILTER_GROUP * EK_FILTER_GROUP;
+    return (most + 1 + EK_FILTER_PAD - 1) / EK_FILTER_PAD * EK_FILTER_PAD; /* one for make_even */
 }
 
 static void lay_axis(ek_image_plan *plan, ek_axis *axis, int32_t count, int32_t full,
@@ -99,11 +99,15 @@ static void lay_axis(ek_image_plan *plan, ek_axis *axis, int32_t count, int32_t 
     axis->share = ek_piece(&plan->bytes, (size_t)axis->most_taps * sizeof(double));
 }
 
-/* Columns are read eight numbers at a time, and as far as the widest of four reaches. */
+/* Columns are read EK_FILTER_PAD pixels at a time, and as far as the widest of four reaches. */
+static size_t pixels_of_sum(const ek_image_plan *plan)
+{
+    return (size_t)plan->image.width + (size_t)plan->across.most_taps + 2 * EK_FILTER_PAD;
+}
+
 static size_t numbers_of_sum(const ek_image_plan *plan)
 {
-    const size_t pixels = (size_t)plan->image.width + (size_t)plan->across.most_taps;
-    return pixels * (size_t)plan->form.column_stride + 8;
+    return pixels_of_sum(plan) * (size_t)plan->form.column_stride;
 }
 
 void ek_filter_lay(ek_image_plan *plan)
@@ -115,6 +119,8 @@ void ek_filter_lay(ek_image_plan *plan)
     plan->sum = ek_piece(&plan->scratch_bytes, numbers * sizeof(int16_t));
     if (plan->form.makes)
         plan->sums = ek_piece(&plan->scratch_bytes, numbers * sizeof(int32_t));
+    if (EK_SPREADS)
+        plan->spread = ek_piece(&plan->scratch_bytes, pixels_of_sum(plan) * 4 * sizeof(int16_t));
 }
 
 static void find_axis(const ek_taps *taps, int32_t mode, int32_t count, int32_t skip, int32_t full,
@@ -133,6 +139,20 @@ static void find_axis(const ek_taps *taps, int32_t mode, int32_t count, int32_t 
     }
 }
 
+/* Columns begin at even pixels, with a weight of 0 where they did not. */
+static void make_even(const ek_taps *taps, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        int16_t *weight = taps->weight + (ptrdiff_t)i * taps->most_taps;
+        if (taps->first[i] % 2 == 0)
+            continue;
+        memmove(weight + 1, weight, (size_t)taps->taps[i] * sizeof *weight);
+        *weight = 0;
+        taps->first[i]--;
+        taps->taps[i]++;
+    }
+}
+
 static ek_taps taps_of(ek_image_plan *plan, const ek_axis *axis)
 {
     return (ek_taps){ek_table_to_fill(plan, axis->first), ek_table_to_fill(plan, axis->taps),
@@ -145,6 +165,10 @@ void ek_filter_fill(ek_image_plan *plan)
     const ek_tensor_config *c = &plan->config;
     const ek_taps across = taps_of(plan, &plan->across), down = taps_of(plan, &plan->down);
     find_axis(&across, c->mode, c->inner_width, c->skip_x, c->full_width, plan->image.width);
+    make_even(&across, c->inner_width);
+    for (int32_t x = 0; x < c->inner_width; x++)
+        if (across.taps[x] > plan->across.widest)
+            plan->across.widest = across.taps[x];
     find_axis(&down, c->mode, c->inner_height, c->skip_y, c->full_height, plan->image.height);
 }
 
@@ -152,6 +176,8 @@ void ek_filter_start(ek_image_job *job)
 {
     const ek_image_plan *plan = job->plan;
     memset(ek_scratch_piece(job, plan->sum), 0, numbers_of_sum(plan) * sizeof(int16_t));
+    if (EK_SPREADS)
+        memset(ek_scratch_piece(job, plan->spread), 0, pixels_of_sum(plan) * 4 * sizeof(int16_t));
 }
 
 /* In place all taps at once; of rows that are made, one after the other. */
@@ -181,13 +207,15 @@ void ek_filter_row(ek_image_job *job, int32_t y, float *const *out)
     const ek_image_plan *plan = job->plan;
     const ek_tensor_config *config = &plan->config;
     sum_rows(job, y);
-    ek_column_sum sum = {.row = ek_scratch_piece(job, plan->sum)};
+    ek_column_sum sum = {.row = ek_scratch_piece(job, plan->sum), .pixels = plan->image.width};
+    sum.pairs = ek_scratch_piece(job, plan->spread);
     sum.pixel = (int32_t)plan->form.column_stride;
     sum.width = config->inner_width;
     sum.first = ek_image_table(plan, plan->across.first);
     sum.taps = ek_image_table(plan, plan->across.taps);
     sum.weight = ek_image_table(plan, plan->across.weight);
     sum.most_taps = plan->across.most_taps;
+    sum.widest = plan->across.widest;
     for (int c = 0; c < 3; c++) {
         const int32_t source = config->source[c];
         sum.source[c] = plan->form.channel_stride < 0 ? 2 - source : source;

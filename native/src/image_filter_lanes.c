@@ -104,24 +104,88 @@ EK_INLINE void put_four(four v, float scale, float offset, float *out)
 }
 #endif
 
-/* Four columns, which hides the latency of each one's sum; all as far as the widest reaches. */
-EK_INLINE void four_columns(const ek_column_sum *s, int32_t x, int32_t (*sums)[4])
+#ifdef EK_HAVE_PAIRS
+EK_INLINE void spread_row(const ek_column_sum *s)
 {
-    const int16_t *pixels[4], *weights = s->weight + (ptrdiff_t)x * s->most_taps;
-    ek_pixel_sums v[4];
-    int32_t most = 0;
-    for (int i = 0; i < 4; i++) {
-        v[i] = ek_no_pixel_sums();
-        pixels[i] = s->row + (ptrdiff_t)s->first[x + i] * s->pixel;
-        most = s->taps[x + i] > most ? s->taps[x + i] : most;
-    }
-    for (int32_t t = 0; t < most; t += EK_FILTER_GROUP)
-        EK_UNROLL for (int i = 0; i < 4; i++)
-            v[i] = ek_add_pixels(v[i], pixels[i] + (ptrdiff_t)t * s->pixel, s->pixel,
-                                 weights + i * s->most_taps + t);
-    for (int i = 0; i < 4; i++)
-        ek_put_pixel_sums(v[i], sums[i]);
+    for (int32_t at = 0; at < s->pixels; at += EK_PAIRED)
+        ek_spread(s->row + (ptrdiff_t)at * s->pixel, s->pixel, s->pairs + (ptrdiff_t)at * 4);
 }
+
+EK_INLINE const int16_t *pixels_of(const ek_column_sum *s, int32_t first)
+{
+    return s->pairs + (ptrdiff_t)first * 4;
+}
+
+EK_INLINE ek_pixel_sums add_taps(ek_pixel_sums sums, const ek_column_sum *s, const int16_t *pixels,
+                                 const int16_t *weights, int32_t t)
+{
+    return (void)s, ek_add_pairs(sums, pixels + (ptrdiff_t)t * 4, weights + t);
+}
+#else
+enum { EK_TAPS_AT_ONCE = EK_FILTER_GROUP };
+
+EK_INLINE void spread_row(const ek_column_sum *s) { (void)s; }
+
+EK_INLINE const int16_t *pixels_of(const ek_column_sum *s, int32_t first)
+{
+    return s->row + (ptrdiff_t)first * s->pixel;
+}
+
+EK_INLINE ek_pixel_sums add_taps(ek_pixel_sums sums, const ek_column_sum *s, const int16_t *pixels,
+                                 const int16_t *weights, int32_t t)
+{
+    return ek_add_pixels(sums, pixels + (ptrdiff_t)t * s->pixel, s->pixel, weights + t);
+}
+
+EK_INLINE void ek_put_four_sums(const ek_pixel_sums *v, int32_t (*out)[4])
+{
+    for (int i = 0; i < 4; i++)
+        ek_put_pixel_sums(v[i], out[i]);
+}
+#endif
+
+/* Four columns, which hides the latency of each one's sum; all as far as the widest reaches. */
+EK_INLINE void four_columns(const ek_column_sum *s, int32_t x, ek_pixel_sums *v)
+{
+    const int16_t *weights = s->weight + (ptrdiff_t)x * s->most_taps;
+    const int16_t *pixels[4];
+    EK_UNROLL for (int i = 0; i < 4; i++) {
+        v[i] = ek_no_pixel_sums();
+        pixels[i] = pixels_of(s, s->first[x + i]);
+    }
+    for (int32_t t = 0; t < s->widest; t += EK_TAPS_AT_ONCE)
+        EK_UNROLL for (int i = 0; i < 4; i++)
+            v[i] = add_taps(v[i], s, pixels[i], weights + (ptrdiff_t)i * s->most_taps, t);
+}
+
+#ifdef EK_HAVE_SIXTEEN
+enum { COLUMNS_AT_ONCE = 16 };
+
+EK_INLINE void some_columns(const ek_column_sum *s, int32_t x, float *const *out)
+{
+    ek_pixel_sums v[4], sums[4];
+    EK_UNROLL for (int i = 0; i < 4; i++) {
+        four_columns(s, x + 4 * i, v);
+        sums[i] = ek_four_sums(v);
+    }
+    for (int c = 0; c < 3; c++)
+        ek_store(out[c] + x, ek_channel(sums, s->source[c]) * s->scale[c] + s->offset[c]);
+}
+#else
+enum { COLUMNS_AT_ONCE = 4 };
+
+EK_INLINE void some_columns(const ek_column_sum *s, int32_t x, float *const *out)
+{
+    ek_pixel_sums v[4];
+    int32_t sums[4][4];
+    four channels[4];
+    four_columns(s, x, v);
+    ek_put_four_sums(v, sums);
+    turn(sums, channels);
+    for (int c = 0; c < 3; c++)
+        put_four(channels[s->source[c]], s->scale[c], s->offset[c], out[c] + x);
+}
+#endif
 
 EK_INLINE void one_column(const ek_column_sum *s, int32_t x, float *const *out)
 {
@@ -136,17 +200,14 @@ EK_INLINE void one_column(const ek_column_sum *s, int32_t x, float *const *out)
 
 EK_IMAGE_SUM_COLUMNS(EK_NAME(ek_image_sum_columns))
 {
+    const ek_column_sum s = *sum; /* a copy, for what is stored might else change it */
+    float *const to[3] = {out[0], out[1], out[2]};
     int32_t x = 0;
-    for (; x + 4 <= sum->width; x += 4) {
-        int32_t sums[4][4];
-        four channels[4];
-        four_columns(sum, x, sums);
-        turn(sums, channels);
-        for (int c = 0; c < 3; c++)
-            put_four(channels[sum->source[c]], sum->scale[c], sum->offset[c], out[c] + x);
-    }
-    for (; x < sum->width; x++)
-        one_column(sum, x, out);
+    spread_row(&s);
+    for (; x + COLUMNS_AT_ONCE <= s.width; x += COLUMNS_AT_ONCE)
+        some_columns(&s, x, to);
+    for (; x < s.width; x++)
+        one_column(&s, x, to);
 }
 
 /* To the nearest half float, ties to even; what is too large becomes infinite. */

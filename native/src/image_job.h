@@ -11,6 +11,7 @@ typedef struct {
     size_t weight; /* int16, most_taps for each x */
     size_t share;  /* double[most_taps]: of one x, while its weights are found */
     int32_t most_taps;
+    int32_t widest; /* the most that one has */
 } ek_axis;
 
 /* The two source rows that a bilinear one lies between. */
@@ -49,6 +50,7 @@ struct ek_image_plan {
     size_t planes;  /* bilinear: two rows with their columns resized, int32[3][inner_width] */
     size_t sum;     /* others: a sum of rows */
     size_t sums;    /* and what there is of it, where rows come one after the other */
+    size_t spread;  /* and the sum of rows in pairs of pixels, int16[8] for each two */
     size_t passing; /* float[3][inner_width]: on the way to the result */
     size_t scratch_bytes;
 };

@@ -40,7 +40,7 @@ typedef struct {
 
 /* Weights of a filter are whole and sum to 1 << EK_FILTER_BITS. Rows between its two passes are in
  * 1 / (1 << EK_LEVEL_BITS) levels. All sums are whole numbers, and so the same in any order. */
-enum { EK_FILTER_BITS = 14, EK_LEVEL_BITS = 7, EK_FILTER_GROUP = 4 };
+enum { EK_FILTER_BITS = 14, EK_LEVEL_BITS = 7, EK_FILTER_GROUP = 4, EK_FILTER_PAD = 8 };
 
 /* Weighted sums of `taps` rows of bytes, `stride` bytes apart. Where not all rows are there at
  * once, `sums` holds what came before; the last call gives the row. */
@@ -57,15 +57,19 @@ typedef struct {
 
 /* Weighted sums of pixels in a row, each pixel `pixel` numbers: column x of the result is that of
  * taps[x] pixels from first[x] on. It has most_taps weights, behind those of the column before;
- * most_taps is a multiple of EK_FILTER_GROUP, what is not needed is 0. */
+ * most_taps is a multiple of EK_FILTER_PAD, what is not needed is 0. first[x] is even: the row may be
+ * read in pairs of pixels, for which there is room. */
 typedef struct {
     const int16_t *row;
+    int16_t *pairs; /* four pairs of 16-bit numbers for each two pixels: a channel's side by side */
+    int32_t pixels; /* of the row */
     int32_t pixel;
     int32_t width;
     const int32_t *first;
     const int32_t *taps;
     const int16_t *weight;
     int32_t most_taps;
+    int32_t widest; /* the most of taps[] */
     int32_t source[3];
     float scale[3]; /* of sums, in levels / (1 << (EK_LEVEL_BITS + EK_FILTER_BITS)) */
     float offset[3];
@@ -82,6 +86,13 @@ typedef struct {
     float zero_point;
     void *out[3]; /* of the planes, or of the pixels in out[0] */
 } ek_emission;
+
+/* Whether this architecture reads sums of rows in pairs of pixels. */
+#ifdef __SSE2__
+enum { EK_SPREADS = 1 };
+#else
+enum { EK_SPREADS = 0 };
+#endif
 
 static inline size_t ek_aligned(size_t bytes)
 {
