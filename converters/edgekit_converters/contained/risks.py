@@ -43,12 +43,13 @@ class Risks:
         """Nothing is at risk now that the search could do without."""
         self.tell(None)
 
-    def each(self, maker: str, items: Iterator[T]) -> Iterator[T]:
-        """The items, up to the one whose making ended an earlier process."""
+    def each(self, maker: str, items: Iterator[T], cut: list[str]) -> Iterator[T]:
+        """The items, up to one whose making ended an earlier process: why is added to `cut`."""
         for number in count(1):
             try:
                 self.take(f"{maker}, step {number}")
-            except CrashError:
+            except CrashError as error:
+                cut.append(f"{error.thing}: {error.problem}")
                 return
             try:
                 item = next(items)

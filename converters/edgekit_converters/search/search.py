@@ -140,15 +140,16 @@ def climb(rungs: Sequence[Rung], job: Job, bench: Workbench) -> tuple[tuple[Cand
         The candidates in order, and why it ended early; empty where it did not.
     """
     tried = Tried([bench.clean], is_slow=bench.meter.is_slow)
+    cut: list[str] = []
     for rung in rungs:
-        for recipe in job.risks.each(rung.__name__, rung(tried, job, bench)):
+        for recipe in job.risks.each(rung.__name__, rung(tried, job, bench), cut):
             if not job.effort.has_room(attempt_s(recipe, job, bench), finishing_s(job)):
                 limit = f"of {job.effort.limit_s:g} CPU-seconds there was time for no more"
                 return tuple(tried.candidates), f"{limit}, {recipe} was not tried"
             if tried.find(recipe) is None:
                 with job.effort.timing("attempt"):
                     tried.candidates.append(attempt(recipe, job, bench, tried.candidates))
-    return tuple(tried.candidates), ""
+    return tuple(tried.candidates), "; ".join(cut)
 
 
 def attempt_s(recipe: Recipe, job: Job, bench: Workbench) -> float:

@@ -65,7 +65,8 @@ def steps(folder, risks, progress):
         if visits(folder) == 1:
             os.abort()
         yield 3
-    return list(risks.each("counting", items()))
+    cut = []
+    return list(risks.each("counting", items(), cut)), cut
 """
 
 
@@ -140,8 +141,10 @@ def test_errors_come_through_as_they_were_and_prints_go_to_stderr(run, capfd):
 
 
 def test_an_iterator_ends_before_the_item_that_ended_a_child(run, tmp_path):
-    assert run("steps", str(tmp_path)) == [1, 2]
-    assert run.notes[0].startswith("counting, step 3: ")
+    found, cut = run("steps", str(tmp_path))
+    assert found == [1, 2]
+    assert [f"{line}; going on without it" for line in cut] == run.notes
+    assert cut[0].startswith("counting, step 3: its process ended while loading (signal SIGABRT")
 
 
 def test_a_child_that_is_told_to_end_is_an_interruption_and_leaves_nothing(run, tmp_path):
