@@ -200,13 +200,26 @@ def judge_finalists(
     for finalist in finalists:
         if looks == MOST_LOOKS or any(each.verdict == "chosen" for each in judged.values()):
             break
-        candidate = measure(finalist, job, bench)
-        if candidate.cost is not None and candidate.cost.is_cheaper:
+        wider = next((each for each in judged.values() if _is_narrower(finalist, each)), None)
+        if wider is not None:
+            why = f"{wider.recipe} has more channels and drops too far on evaluation"
+            candidate = replace(finalist, verdict="over budget", why=why)
+        else:
+            candidate = measure(finalist, job, bench)
+        if wider is None and candidate.cost is not None and candidate.cost.is_cheaper:
             candidate = look(candidate, job, bench)
             looks += 1
         job.progress.note(one_line(candidate))
         judged[candidate.recipe] = candidate
     return judged, looks
+
+
+def _is_narrower(finalist: Candidate, judged: Candidate) -> bool:
+    """Whether it lost more channels than one that failed on the evaluation split: no look at it."""
+    one, other = finalist.recipe, judged.recipe
+    has_failed = judged.evaluation is not None and judged.verdict != "chosen"
+    is_same = replace(one, prune=0) == replace(other, prune=0)
+    return has_failed and is_same and one.prune > other.prune > 0
 
 
 def measure(candidate: Candidate, job: Job, bench: Workbench) -> Candidate:

@@ -12,6 +12,7 @@ from edgekit_converters.importers import read_model
 from edgekit_converters.passes import FORMS, FORMS_OF_ANY_SIZE
 from edgekit_converters.progress import Silent
 from edgekit_converters.recipes.recipe import FP32, parse
+from edgekit_converters.search import search
 from edgekit_converters.search.attempt import attempt
 from edgekit_converters.search.candidate import Candidate, Judged
 from edgekit_converters.search.effort import PACKING_S, Effort
@@ -127,6 +128,25 @@ def test_the_first_finalist_that_holds_is_chosen_and_no_other_looks(job, bench):
     assert found[A].evaluation is not None
     assert B not in found
     assert looks == 1
+
+
+def test_narrower_than_one_that_failed_takes_no_look(job, bench, monkeypatch):
+    """Looks are few: what lost more channels than a failure would waste one."""
+    mild, more, other = (replace(A, prune=33), replace(A, prune=40), replace(A, prune=18))
+    bench = replace(bench, meter=Written({each.name: 0.5 for each in (mild, more, other)}))
+
+    def fail_mild(candidate, job, bench):
+        verdict = "over budget" if candidate.recipe == mild else "chosen"
+        return replace(candidate, verdict=verdict, evaluation=judged(0.02))
+
+    monkeypatch.setattr(search, "look", fail_mild)
+    finalists = [made(each, job, bench) for each in (mild, more, other)]
+    found, looks = judge_finalists(finalists, job, bench)
+    assert [found[each].verdict for each in (mild, more, other)] == [
+        "over budget", "over budget", "chosen"
+    ]  # fmt: skip
+    assert found[more].why.startswith("int8_static_all_prune33 has more channels")
+    assert looks == 2
 
 
 def test_a_finalist_that_is_not_proven_cheaper_never_sees_the_evaluation_split(job, bench):
