@@ -95,26 +95,6 @@ def test_a_flat_picture_stays_flat(mode):
     np.testing.assert_allclose(found, 200 / 255, rtol=1e-6)
 
 
-VIEWS = {
-    "crop": lambda image: image[3:-4, 5:-6],
-    "upside down": lambda image: image[::-1],
-    "mirrored": lambda image: image[:, ::-1],
-    "channels reversed": lambda image: image[..., ::-1],
-    "every third": lambda image: image[::3, ::2],
-    "transposed": lambda image: image.transpose(1, 0, 2),
-    "of four channels": lambda image: np.concatenate([image, image[..., :1]], axis=2)[..., :3],
-    "one row for all": lambda image: np.broadcast_to(image[:1], image.shape),
-}
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", VIEWS)
-def test_views_give_what_their_copies_give(name, mode):
-    view = VIEWS[name](photo(97, 61))
-    make = tensor(24, 32, mode)
-    np.testing.assert_array_equal(make(view), make(view.copy()))
-
-
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
