@@ -57,7 +57,9 @@ EK_IMAGE_SUM_ROWS(EK_NAME(ek_image_sum_rows))
             sum->sums[at] = one_sum(sum, at);
 }
 
-#if EK_LANES == 1
+#ifdef EK_HAVE_SIXTEEN
+/* Its columns need no turning. */
+#elif EK_LANES == 1
 typedef struct {
     float at[4];
 } four;

@@ -110,10 +110,6 @@ void ek_filter_fill(ek_image_plan *plan);
 void ek_filter_start(ek_image_job *job);
 void ek_filter_row(ek_image_job *job, int32_t y, float *const *out);
 
-/* 0 when the configuration or the image is refused; else the plan's offsets and sizes are set. */
-int ek_image_plan_lay(const ek_tensor_config *config, const ek_image *image, ek_image_plan *plan);
-void ek_image_plan_fill(ek_image_plan *plan);
-
 /* ek_image_run with operations that the caller chooses; data, u and v in `pixels`. */
 void ek_image_run_with(const ek_image_plan *plan, const ek_operations *operations,
                        const uint8_t *const *pixels, void *out, void *scratch);

@@ -66,7 +66,8 @@ static int has_around(const ek_tensor_config *config)
     return config->inner_width < config->width || config->inner_height < config->height;
 }
 
-int ek_image_plan_lay(const ek_tensor_config *config, const ek_image *image, ek_image_plan *plan)
+/* 0 when the configuration or the image is refused; else the plan's offsets and sizes are set. */
+static int lay(const ek_tensor_config *config, const ek_image *image, ek_image_plan *plan)
 {
     *plan = (ek_image_plan){.bytes = 0};
     if (!resolve(config, &plan->config) || !image_is_sound(image))
@@ -91,7 +92,7 @@ int ek_image_plan_lay(const ek_tensor_config *config, const ek_image *image, ek_
     return 1;
 }
 
-void ek_image_plan_fill(ek_image_plan *plan)
+static void fill(ek_image_plan *plan)
 {
     const ek_tensor_config *config = &plan->config;
     if (ek_is_filtered(plan))
@@ -107,20 +108,20 @@ void ek_image_plan_fill(ek_image_plan *plan)
 size_t ek_image_plan_bytes(const ek_tensor_config *config, const ek_image *image)
 {
     ek_image_plan plan;
-    return ek_image_plan_lay(config, image, &plan) ? plan.bytes : 0;
+    return lay(config, image, &plan) ? plan.bytes : 0;
 }
 
 int ek_image_plan_build(const ek_tensor_config *config, const ek_image *image, void *memory,
                         size_t bytes)
 {
     ek_image_plan plan;
-    if (!memory || !ek_image_plan_lay(config, image, &plan) || bytes < plan.bytes)
+    if (!memory || !lay(config, image, &plan) || bytes < plan.bytes)
         return EK_BAD_ARGUMENT;
     if ((uintptr_t)memory % EK_ALIGNMENT != 0)
         return EK_BAD_ALIGNMENT;
     ek_image_plan *built = memory;
     *built = plan;
-    ek_image_plan_fill(built);
+    fill(built);
     return EK_OK;
 }
 
@@ -132,5 +133,5 @@ size_t ek_image_plan_scratch_bytes(const ek_image_plan *plan)
 size_t ek_image_scratch_bytes(const ek_tensor_config *config, const ek_image *image)
 {
     ek_image_plan plan;
-    return ek_image_plan_lay(config, image, &plan) ? plan.bytes + plan.scratch_bytes : 0;
+    return lay(config, image, &plan) ? plan.bytes + plan.scratch_bytes : 0;
 }
