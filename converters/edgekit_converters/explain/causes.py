@@ -261,7 +261,12 @@ CAUSES: tuple[Cause, ...] = (
     Cause("saturation", saturates, _fewer_bits, "use 7-bit weights (`…_7bit`)"),
     Cause("softmax or sigmoid tail", tail_is_lost, _keeps, "keep {layer} float", is_local=True),
     Cause("recurrent state", state_builds_up, _keeps, "keep {layer} and what feeds it float"),
-    Cause("per-tensor weights", one_scale_for_all, _per_channel, "one scale for each channel"),
+    Cause(
+        "per-tensor weights",
+        one_scale_for_all,
+        _per_channel,
+        "one scale for each channel (`…_perchannel`)",
+    ),
     Cause(
         "range outlier", outlier_takes_the_range, _other_ranges, "keep {layer} float", is_local=True
     ),

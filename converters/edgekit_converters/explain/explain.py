@@ -248,7 +248,8 @@ def diagnose(candidate: Candidate, ground: Ground, target: Target) -> Diagnosis:
             else None
         ),
     )
-    return Diagnosis(made, steps, facts, tuple(_bars(steps, layers)), found.layers)
+    bars = {each.node: each for each in _bars(steps, layers)}  # with what merged into it: the last
+    return Diagnosis(made, steps, facts, tuple(bars.values()), found.layers)
 
 
 def _bars(steps: Sequence[Step], layers: dict[str, LayerError]) -> Iterator[LayerBar]:

@@ -1,5 +1,7 @@
 """Rounded copies of a model's layers beside the layers themselves, in one graph."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
@@ -9,6 +11,11 @@ from edgekit_converters.graph import constants, copy_of, copy_of_node
 from edgekit_converters.recipes.grid import Weights, grid_of
 from edgekit_converters.recipes.placement import WEIGHTED
 from edgekit_converters.recipes.recipe import Recipe
+
+LSTM_WEIGHTS = (1, 2)
+"""Inputs of an LSTM: for its input, and for its hidden state."""
+LSTM_GRID = (8, 9, 10, 11)
+"""Inputs of a DynamicQuantizeLSTM: scale and zero point of each."""
 
 
 def weighted(model: ModelProto) -> list[NodeProto]:
@@ -29,6 +36,7 @@ class Copies:
         }
         self._ranges, self._recipe = ranges, recipe
         self._rounded: dict[str, str] = {}
+        self._dynamic: set[str] = set()
         self.model = copy_of(model)
         del self.model.graph.output[:]
         self.layers: dict[str, list[str]] = {}
@@ -49,7 +57,6 @@ class Copies:
         self._square(node.output[0], f"{node.name}/signal")
         for kind in kinds:
             copied = copy_of_node(node)
-            copied.name = copied.output[0] = f"{node.name}/{kind}"
             if kind != "weights":
                 for place in (0, 1):
                     if node.input[place] not in self.weights:
@@ -58,9 +65,45 @@ class Copies:
                 copied.input[1] = self._stored(
                     f"{node.name}/weight/rounded", self._round(node, self.weights[node.input[1]])
                 )
-            error = f"{node.name}/{kind}/error"
-            self._append("Sub", [copied.output[0], node.output[0]], error, copied)
-            self._square(error, f"{node.name}/{kind}/noise")
+            self._subtract(node, kind, copied, 0)
+
+    def add_recurrent(
+        self, node: NodeProto, twin: NodeProto, stored: Mapping[str, TensorProto]
+    ) -> None:
+        """Copies of an LSTM: the candidate's own, and two that round its weights or its input.
+
+        Args:
+            node: of the clean model.
+            twin: the candidate's DynamicQuantizeLSTM, which rounds its hidden state too.
+            stored: tensors of the candidate.
+        """
+        place = next(number for number, name in enumerate(node.output) if name)
+        self.layers[node.name] = list(self.KINDS)
+        self._square(node.output[place], f"{node.name}/signal")
+        own, weights, activations = copy_of_node(twin), copy_of_node(node), copy_of_node(node)
+        for at in (*LSTM_WEIGHTS, *LSTM_GRID):
+            if twin.input[at]:
+                array = numpy_helper.to_array(stored[twin.input[at]])
+                own.input[at] = self._stored(f"{node.name}/own/input{at}", array)
+        for at, steps, zeros in zip(LSTM_WEIGHTS, LSTM_GRID[::2], LSTM_GRID[1::2], strict=True):
+            parts = [numpy_helper.to_array(stored[twin.input[i]]) for i in (at, steps, zeros)]
+            numbers, step, zero = (part.astype(np.float32) for part in parts)
+            shape = (len(numbers), 1, -1)  # a scale for each direction, or for its channels
+            rounded = (numbers - zero.reshape(shape)) * step.reshape(shape)
+            found = np.ascontiguousarray(rounded.transpose(0, 2, 1), np.float32)
+            weights.input[at] = self._stored(f"{node.name}/weights/input{at}", found)
+        activations.input[0] = self._dynamically_quantized(node.input[0])
+        for kind, copied in zip(self.KINDS, (own, weights, activations), strict=True):
+            self._subtract(node, kind, copied, place)
+
+    def _subtract(self, node: NodeProto, kind: str, copied: NodeProto, place: int) -> None:
+        """Add a copy and the square of its error in one output."""
+        copied.name = f"{node.name}/{kind}"
+        for number, name in enumerate(copied.output):
+            copied.output[number] = f"{copied.name}/{number}" if name else ""
+        error = f"{node.name}/{kind}/error"
+        self._append("Sub", [copied.output[place], node.output[place]], error, copied)
+        self._square(error, f"{node.name}/{kind}/noise")
 
     def _round(self, node: NodeProto, weight: Weights) -> Weights:
         return grid_of(node, weight, self._recipe).rounded(weight)
@@ -95,6 +138,16 @@ class Copies:
             self._append("DequantizeLinear", inputs, f"{tensor}/input/rounded")
             self._rounded[tensor] = f"{tensor}/input/rounded"
         return self._rounded[tensor]
+
+    def _dynamically_quantized(self, tensor: str) -> str:
+        """Rounded to 8 bits of the range that it has in each call."""
+        parts = [f"{tensor}/dynamic/{what}" for what in ("numbers", "step", "zero")]
+        rounded = f"{tensor}/dynamic/rounded"
+        if tensor not in self._dynamic:
+            self._dynamic.add(tensor)
+            node = helper.make_node("DynamicQuantizeLinear", [tensor], parts, name=parts[0])
+            self._append("DequantizeLinear", parts, rounded, node)
+        return rounded
 
 
 def scale_of(found: Range) -> tuple[float, int]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto
+from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from edgekit.engines import Array, open_engine
 from edgekit_converters.calibration.histogram import Histogram
 from edgekit_converters.calibration.observe import plan_batches, resident_bytes
 from edgekit_converters.calibration.ranges import LEVELS
-from edgekit_converters.graph import attribute
+from edgekit_converters.graph import attribute, constants
 from edgekit_converters.recipes.grid import Weights, channel_axis
 from edgekit_converters.recipes.make import Made, Material
 from edgekit_converters.recipes.placement import FUSED_AFTER, WEIGHTED
@@ -25,6 +25,7 @@ from edgekit_converters.recipes.recipe import Recipe
 from edgekit_converters.sensitivity.closeness import compare, decibels
 from edgekit_converters.sensitivity.copies import Copies, weighted
 
+QUANTIZED_LSTM, CONTRIB = "DynamicQuantizeLSTM", "com.microsoft"
 ROUNDED = "_DequantizeLinear_Output"
 """onnxruntime's quantizer appends it to the name of a tensor that it rounds."""
 
@@ -126,6 +127,7 @@ def analyse(
     """
     ranges = material.ranges(recipe.ranges, LEVELS[recipe.activation])
     copies = Copies(material.model, ranges, recipe)
+    _add_recurrent(copies, material.model, made.content)
     own = _own_errors(copies, material.calibration.feeds, progress)
     pairs = _compared(material.model, made.content)
     tensors = {node: pair[0] for node, pair in pairs.items()}
@@ -156,6 +158,20 @@ def analyse(
         {name: db for name, db in accumulated.items() if name in outputs},
         made.fused.unfused,
     )
+
+
+def _add_recurrent(copies: Copies, model: ModelProto, content: bytes) -> None:
+    """The LSTMs that the candidate computes in int8, each beside its float one and fed as that."""
+    candidate = ModelProto.FromString(content)
+    made = {node.name: node for node in candidate.graph.node if node.op_type == QUANTIZED_LSTM}
+    stored = constants(candidate.graph)
+    for node in weighted(model):
+        twin = made.get(f"{node.name}_quant")
+        if twin is not None:
+            copies.add_recurrent(node, twin, stored)
+    domains = {entry.domain for entry in copies.model.opset_import}
+    if made and CONTRIB not in domains:
+        copies.model.opset_import.append(helper.make_opsetid(CONTRIB, 1))
 
 
 def facts_of(name: str, histogram: Histogram) -> TensorFacts:
@@ -216,7 +232,7 @@ def _compared(model: ModelProto, content: bytes) -> dict[str, tuple[str, str]]:
             readers.setdefault(name, []).append(node)
     found = {}
     for node in weighted(model):
-        name = node.output[0]
+        name = next(filter(None, node.output))  # an LSTM may leave out its first ones
         after = [each for each in readers.get(name, []) if each.op_type in FUSED_AFTER]
         if name not in known and after:
             name = after[0].output[0]
@@ -257,7 +273,7 @@ def _quantized(content: bytes) -> frozenset[str]:
     }
     names = set()
     for node in model.graph.node:
-        is_integer = node.op_type.endswith(("Integer", "NBits"))
+        is_integer = node.op_type.endswith(("Integer", "NBits")) or node.op_type == QUANTIZED_LSTM
         if is_integer or (node.op_type in WEIGHTED and dequantized.intersection(node.input[1:2])):
             names |= {node.name, node.name.removesuffix("_quant").removesuffix("_MatMul")}
     return frozenset(names)

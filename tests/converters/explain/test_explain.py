@@ -344,6 +344,8 @@ def test_variants_of_a_failure_are_what_was_tried_against_it(tmp_path):
     assert [each.recipe for each in first.tried] == [names[1]]
     assert "keep0" in first.fix
     assert {layer.operator for layer in first.layers} >= {"Conv", "Gemm"}
+    nodes = [layer.node for layer in first.layers]
+    assert len(set(nodes)) == len(nodes), "a Relu is one with what it merged with"
     tensor = first.tensors[0]
     assert sum(tensor.before) == sum(tensor.after) > 0
     kept = found[names[3]]

@@ -124,3 +124,31 @@ def test_facts_say_how_far_outliers_reach():
     assert facts.outlier_ratio == pytest.approx(40, rel=0.05)
     assert facts.zero_share == pytest.approx(0.5, abs=0.01)
     assert facts.percentiles[2] == 0
+
+
+LSTM_TASK = """
+import numpy as np
+def samples(split):
+    for number in range(6):
+        yield np.random.default_rng(number).standard_normal((5, 1, 6)).astype("float32"), 0, "g"
+def predict(run, input):
+    return run({"x": input})["y"]
+def score(predictions, labels):
+    return 1.0
+"""
+
+
+@pytest.mark.parametrize("name", ["int8_dynamic_all", "int8_dynamic_all_perchannel"])
+def test_an_lstm_has_an_error_of_its_own_beside_its_float_one(tmp_path, name):
+    """Its own error holds that of weights and input, and of the hidden state, rounded each step."""
+    rng = np.random.default_rng(3)
+    stores = [stored("w", weights(rng, 1, 32, 6)), stored("r", weights(rng, 1, 32, 8))]
+    node = helper.make_node("LSTM", ["x", "w", "r"], ["", "h"], name="memory", hidden_size=8)
+    last = helper.make_node("Squeeze", ["h"], ["y"], name="last")
+    model = model_of([node, last], [value("x", [5, 1, 6])], [value("y", [8])], stores)
+    task = task_of(tmp_path, LSTM_TASK)
+    material = Material(model, task, calibrate(model, task))
+    recipe = parse(name)
+    (layer,) = analyse(recipe, material, make(recipe, material)).layers
+    assert (layer.operator, layer.index, layer.is_quantized) == ("LSTM", 0, True)
+    assert 20 < layer.own_db < min(layer.weights_db, layer.activations_db) < 60
