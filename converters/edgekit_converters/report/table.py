@@ -6,6 +6,11 @@ from edgekit_converters.report.rows import HEAD, Row
 
 PLAIN_COLUMNS = 160
 """Width where there is no terminal to ask."""
+WHOLE = ("candidate", "cost")
+"""Columns that are read as one word."""
+LONGEST = 48
+"""Of such a word; names of recipes that keep many layers are cut into lines, or no other column
+would be left."""
 
 
 def print_table(title: str, rows: Sequence[Row]) -> None:
@@ -24,8 +29,11 @@ def print_cells(
     if not console.is_terminal:
         console = Console(width=PLAIN_COLUMNS)
     table = Table(title=title, title_justify="left")
-    for column in head:
-        table.add_column(column, overflow="fold", no_wrap=column in ("candidate", "cost"))
+    for place, column in enumerate(head):
+        longest = max((len(cells[place]) for cells, _ in rows), default=0)
+        whole = column in WHOLE and longest <= LONGEST
+        least = LONGEST if column in WHOLE and not whole else None
+        table.add_column(column, overflow="fold", no_wrap=whole, min_width=least, max_width=least)
     for cells, is_bold in rows:
         table.add_row(*cells, style="bold" if is_bold else None)
     console.print(table, markup=False)
