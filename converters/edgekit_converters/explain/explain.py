@@ -160,7 +160,10 @@ def inaccurate(
     tried, further = answers(candidate, candidates, blame)
     advice = cause.advice if cause else ""
     if cause is None and recipe.prune:
-        proof = f"{candidate.note}; against the narrower model int8 loses little: {proof}"
+        proof = f"{candidate.note}; of what is lost int8 makes little"
+        if found.facts.output_db is not None:
+            kept = f"its worst output keeps {found.facts.output_db:.0f} dB"
+            proof += f": against the narrower model in fp32 {kept}"
         none = _unexplained(candidate, proof)
         return msgspec.structs.replace(none, cause=PRUNED, fix="prune less", layers=found.layers)
     return Explanation(
