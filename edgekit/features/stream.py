@@ -97,7 +97,7 @@ class FeatureStream:
         if self._busy:
             raise _in_use()
         self._busy = True
-        try:  # a call less is a thirtieth of a chunk's time: the kernel's rows are handed out here
+        try:  # a call less is a twentieth of a chunk's time: the kernel's rows are handed out here
             kernel = self._kernel
             frames = take(kernel.port, from_buffer(samples), len(samples))
             if frames != 1:
