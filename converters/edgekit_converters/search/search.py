@@ -147,7 +147,7 @@ def climb(rungs: Sequence[Rung], job: Job, bench: Workbench) -> tuple[tuple[Cand
                 limit = f"of {job.effort.limit_s:g} CPU-seconds there was time for no more"
                 return tuple(tried.candidates), f"{limit}, {recipe} was not tried"
             if tried.find(recipe) is None:
-                with job.effort.timing("attempt"):
+                with job.effort.timing("attempt", without="narrowing"):
                     tried.candidates.append(attempt(recipe, job, bench, tried.candidates))
     return tuple(tried.candidates), "; ".join(cut)
 
