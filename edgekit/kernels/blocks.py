@@ -1,6 +1,7 @@
 """Chunks to a stream's kernel, and the rows that it gives; what every chunk needs is asked once."""
 
 from collections.abc import Callable, Mapping
+from sys import getrefcount
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,8 +22,9 @@ class Blocks:
     """What a stream's kernel is besides.
 
     Rows go to blocks whose address is known: to ask for one costs as much as a quarter of a frame.
-    They are handed out, and never written again. A row keeps the block it lies in, which is some
-    kilobytes, as long as it lives. `single[used]` is the next row, of shape (1, columns).
+    They are handed out, and not written again while anybody holds one: a row keeps the block it
+    lies in, which is some kilobytes, as long as it lives, and a block of which no row lives is
+    begun anew. `rows[used:]` are the next rows, and `single[used]` is one, of shape (1, columns).
 
     Args:
         takes: what takes the samples of each dtype.
@@ -38,15 +40,25 @@ class Blocks:
         self.takes = takes
         self.columns = columns
         self._hop = hop
+        self._size, self._own_references, self._start = 0, 0, ffi.NULL
+        self.rows = np.empty((0, columns), np.float32)
         self.port = ffi.new("ek_port *", {"plan": plan, "stream": stream})
         self._renew(BLOCK_ROWS)
 
     def _renew(self, rows: int) -> None:
-        """A new block, of at least `rows` rows."""
-        size = rows if rows > BLOCK_ROWS else BLOCK_ROWS
-        self.used, self._rows = 0, np.empty((size, self.columns), np.float32)
-        self.single = self._rows.reshape(size, 1, self.columns)
-        self.port.room, self.port.out = size, from_buffer(FLOATS, self._rows)
+        """A block with room for `rows` rows: this one if nobody holds a row of it, or a new one."""
+        port = self.port
+        self.used = 0
+        fits = rows <= self._size <= max(BLOCK_ROWS, 2 * rows)
+        if fits and getrefcount(self.rows) == self._own_references:
+            port.room, port.out = self._size, self._start
+            return
+        self._size = rows if rows > BLOCK_ROWS else BLOCK_ROWS
+        self.rows = np.empty((self._size, self.columns), np.float32)
+        self.single = self.rows.reshape(self._size, 1, self.columns)
+        self._start = ffi.cast("float *", from_buffer(FLOATS, self.rows))
+        port.room, port.out = self._size, self._start
+        self._own_references = getrefcount(self.rows)
 
     def push(self, samples: NDArray[Any], take: Take) -> NDArray[np.float32]:
         """Rows of shape (frames, columns) that these samples make known.
@@ -71,7 +83,7 @@ class Blocks:
             frames = checked_rows(take(self.port, from_buffer(samples), len(samples)))
         used = self.used
         self.used = end = used + frames
-        return self._rows[used:end]
+        return self.rows[used:end]
 
     def push_into(self, samples: NDArray[Any], take: Take, out: NDArray[np.float32]) -> int:
         """Rows into a contiguous array; their number, negative where there is no room."""

@@ -1,4 +1,5 @@
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -63,6 +64,27 @@ def test_rows_that_were_given_stay_as_they_are():
     copies = [row.copy() for row in rows]
     stream.push(SPEECH)
     np.testing.assert_array_equal(np.concatenate(rows), np.concatenate(copies))
+
+
+def test_memory_of_rows_that_nobody_holds_is_used_again():
+    stream, places = LogMel.kaldi().stream(), set()
+    for _ in range(20):
+        for at in range(0, SPEECH.size, 1_600):
+            places.add(stream.push(SPEECH[at : at + 1_600]).ctypes.data)
+    assert len(places) <= 64
+    held = stream.push(SPEECH[:1_600])
+    copy = held.copy()
+    for _ in range(20):
+        stream.push(SPEECH[:1_600])
+    np.testing.assert_array_equal(held, copy)
+
+
+def test_memory_of_a_large_chunk_is_not_kept():
+    stream = LogMel.kaldi().stream()
+    large = weakref.ref(stream.push(np.tile(SPEECH, 10)).base)
+    for _ in range(20):
+        stream.push(SPEECH[:1_600])
+    assert large() is None
 
 
 def test_out_receives_the_rows_and_is_what_comes_back():
