@@ -28,13 +28,16 @@ help:
 # The virtual environment, made again when what it holds changes.
 setup: $(VENV)/.ready
 NATIVE := CMakeLists.txt $(shell find native edgekit/_native -name '*.[ch]' -o -name CMakeLists.txt)
-$(VENV)/.ready: pyproject.toml requirements.lock $(NATIVE)
+# an editable install knows the packages it was made with
+PACKAGES := $(shell find edgekit converters -name __init__.py)
+$(VENV)/.ready: pyproject.toml requirements.lock $(NATIVE) $(PACKAGES)
 	$(call fresh_python)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --constraint requirements.lock --editable '.[dev,docs,litert,sweep]'
 	@touch $@
 
-check: format lint types contracts native-test arm-test docs test gate
+# The tests come last: what a run ends with is their summary.
+check: format lint types contracts native-test arm-test docs gate test
 
 format: setup
 	$(BIN)/ruff format --check .
