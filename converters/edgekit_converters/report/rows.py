@@ -135,7 +135,8 @@ def _certainty(judged: Judged, goal: Goal) -> str:
         return f"{told}: within the limit of {limit * 100:g}."
     told += f": over the limit of {limit * 100:g}"
     if drop.point <= limit:
-        told += f", which its estimate of {drop.point * 100:z.2f} keeps; --certify asks the bound"
+        told += f", which its estimate of {drop.point * 100:z.2f} keeps"
+        told += "; --certify asks the bound, as the gate does"
     if drop.samples_to_settle is None:
         return f"{told}."
     return f"{told}; about {drop.samples_to_settle} samples would settle it."
