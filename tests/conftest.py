@@ -1,8 +1,10 @@
 """Fixtures of the whole suite."""
 
+import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import onnx
 import pytest
 from browser import Browser
@@ -11,6 +13,11 @@ from builders import small_files, small_manifest, small_model
 from edgekit.bundle import write_bundle
 
 pytest_plugins = ["pytester"]
+
+# The same examples in every run, so that a change is blamed for what it did; new ones are drawn
+# with HYPOTHESIS_PROFILE=default.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 # A shell's background job ignores Ctrl-C, and so would every program that a test interrupts.

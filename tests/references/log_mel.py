@@ -7,6 +7,9 @@ EPS = 2.0**-24
 ROUNDINGS = 6
 """By how many roundings of the frame's norm, and of half its loudest bin, a bin may be off:
 half of that was seen."""
+EDGE = 2.0**-42
+"""By how much of the largest one a weight may be off: ends of filters are roundings of float64,
+so that a bin which lies on one has a weight of 0 or of 4e-15."""
 
 
 def window_of(settings):
@@ -104,7 +107,9 @@ def log_mel(settings, samples):
     filters, noise = filters_of(settings), ROUNDINGS * EPS * (norm + loudest / 2)
     weighed = bins if settings.magnitude else bins**2
     errors = noise if settings.magnitude else 2 * bins * noise + noise**2
-    found = _interval(settings, weighed @ filters.T, (errors + np.zeros_like(bins)) @ filters.T)
+    off = (errors + np.zeros_like(bins)) @ filters.T
+    off = off + EDGE * filters.max() * weighed.sum(1, keepdims=True)
+    found = _interval(settings, weighed @ filters.T, off)
     if settings.cepstra:
         cosines = cosines_of(settings)
         rounding = 32 * EPS * np.abs(found[0]) @ np.abs(cosines)
