@@ -1,5 +1,7 @@
 """Call times as a loaded machine gives them, without a clock: drawn from a seed."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from edgekit.measure.environment import Environment
@@ -20,14 +22,11 @@ ENVIRONMENT = Environment(
 )  # fmt: skip
 
 
-def record(
-    slower=1.0, *, seed=0, rounds=24, calls=4, processes=3, noise=0.08, bias=0.005,
-    waiting=0.0, interrupted=0.5, release=None,
-):  # fmt: skip
-    """A recording of a 1 ms model and of one that does `slower` times its work.
+@dataclass(frozen=True)
+class Conditions:
+    """What a recording is drawn under.
 
-    Args:
-        slower: true ratio of candidate to baseline.
+    Attributes:
         seed: of everything drawn.
         rounds: blocks in each process.
         calls: of each side in a block.
@@ -35,26 +34,46 @@ def record(
         noise: deviation of the logarithm of a call.
         bias: deviation of what a loaded model keeps for as long as its process lives.
         waiting: share of calls that gave up the CPU by themselves.
-        release: true time of a second baseline, in units of the first.
         interrupted: share of calls that lost the CPU to other programs for some milliseconds.
+        release: true time of a second baseline, in units of the first.
     """
-    random = np.random.default_rng(seed)
+
+    seed: int = 0
+    rounds: int = 24
+    calls: int = 4
+    processes: int = 3
+    noise: float = 0.08
+    bias: float = 0.005
+    waiting: float = 0.0
+    interrupted: float = 0.5
+    release: float | None = None
+
+
+def record(slower=1.0, **conditions):
+    """A recording of a 1 ms model and of one that does `slower` times its work.
+
+    Args:
+        slower: true ratio of candidate to baseline.
+        conditions: fields of `Conditions`.
+    """
+    under = Conditions(**conditions)
+    random = np.random.default_rng(under.seed)
     work = {BASELINE: 1.0, CANDIDATE: slower, AGAIN: 1.0}
-    work |= {baseline_role(1): release} if release else {}
-    placed = {(p, r): random.normal(0.0, bias) for p in range(processes) for r in work}
+    work |= {baseline_role(1): under.release} if under.release else {}
+    placed = {(p, r): random.normal(0.0, under.bias) for p in range(under.processes) for r in work}
     blocks = []
-    for block in range(rounds * processes):
-        process, load = block % processes, random.lognormal(0.0, 0.2)
+    for block in range(under.rounds * under.processes):
+        process, load = block % under.processes, random.lognormal(0.0, 0.2)
         typical = {r: 1e6 * load * ms * np.exp(placed[process, r]) for r, ms in work.items()}
-        cpu = {r: ns * random.lognormal(0.0, noise, calls) for r, ns in typical.items()}
-        wall = {r: _interrupted(random, ns, interrupted) for r, ns in cpu.items()}
-        waits = dict.fromkeys(work, round(waiting * calls))
+        cpu = {r: ns * random.lognormal(0.0, under.noise, under.calls) for r, ns in typical.items()}
+        wall = {r: _interrupted(random, ns, under.interrupted) for r, ns in cpu.items()}
+        waits = dict.fromkeys(work, round(under.waiting * under.calls))
         blocks.append((process, Times(_whole(wall), {}, _whole(cpu), waits)))
-    loaded = Loaded(50.0, 3.0, 1.0, waiting, 80.0, "onnxruntime 1.32.0")
+    loaded = Loaded(50.0, 3.0, 1.0, under.waiting, 80.0, "onnxruntime 1.32.0")
     roles = list(work)
     starts = tuple(
         Start(process, role, (roles.index(role) - process) % len(roles), loaded)
-        for process in range(processes)
+        for process in range(under.processes)
         for role in roles
     )
     return Recording(starts, tuple(blocks))

@@ -3,6 +3,7 @@
 What comes in
     importers, trial      .onnx, .tflite → the model under work; its first run, contained
     graph                 questions about an ONNX graph that everything below asks
+    rewritten             a graph as onnxruntime makes it when it loads it
     passes                graph rewrites that keep the outputs, and forms that must pay
     targets               named hardware
     calibration           what the task feeds, and what tensors hold

@@ -79,10 +79,7 @@ def pack(
         features=task.features,
         decoder=task.decoder,
         labels=LABELS if task.labels is not None else None,
-        budget=Budget(
-            accuracy=AccuracyBudget(max_drop=result.job.goal.max_drop),
-            latency=LatencyBudget(max_ratio=SLOWEST_RATIO),
-        ),
+        budget=_budget_of(result),
     )
     path = folder / f"{identity.stem}.edgekit"
     write_bundle(path, manifest, files)
@@ -93,6 +90,12 @@ def pack(
 def evidence_of(result: SearchResult) -> bytes:
     """Every candidate tried and its figures, as the file that a replay reads."""
     return _json(as_builtins(result))
+
+
+def _budget_of(result: SearchResult) -> Budget:
+    """What later releases of the bundle are judged by, unless a file says else."""
+    accuracy = AccuracyBudget(max_drop=result.job.goal.max_drop)
+    return Budget(accuracy=accuracy, latency=LatencyBudget(max_ratio=SLOWEST_RATIO))
 
 
 def _json(value: object) -> bytes:

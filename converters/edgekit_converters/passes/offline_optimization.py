@@ -1,13 +1,11 @@
 """What onnxruntime would do at every load and that holds on any CPU, done once and stored."""
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
-import onnx
 from onnx import ModelProto
 
 from edgekit_converters.graph import DEFAULT_DOMAIN, all_graphs
+from edgekit_converters.rewritten import rewritten
 
 
 @dataclass(frozen=True)
@@ -25,19 +23,13 @@ class OfflineOptimization:
         return None
 
     def apply(self, model: ModelProto) -> ModelProto:
-        """Through a file: onnxruntime hands an optimized graph out in no other way."""
+        """By the runtime itself."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.log_severity_level = 3
-        with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
-            path = Path(folder) / "optimized.onnx"
-            options.optimized_model_filepath = str(path)
-            onnxruntime.InferenceSession(
-                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
-            return without_unused_domains(onnx.load(path))
+        return without_unused_domains(rewritten(model.SerializeToString(), options))
 
 
 def without_unused_domains(model: ModelProto) -> ModelProto:

@@ -10,8 +10,6 @@ writes at that level was the same, bit for bit, with AVX-512 and on an emulated 
 
 import platform
 import re
-import tempfile
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import onnx
@@ -22,6 +20,7 @@ from edgekit.engines.onnxfile import LAYOUT, OPTIMIZED, this_layout
 from edgekit.errors import ModelError
 from edgekit_converters.graph import all_graphs
 from edgekit_converters.passes.offline_optimization import without_unused_domains
+from edgekit_converters.rewritten import rewritten
 
 BLOCKED = "com.microsoft.nchwc"
 COUNTED = re.compile(r"_token_\d+$")
@@ -57,20 +56,12 @@ def finished(content: bytes, elsewhere: Elsewhere | None = None) -> bytes:
         options.graph_optimization_level = level.ORT_ENABLE_EXTENDED
     if elsewhere == "aarch64":  # on x86 signed activations would become unsigned
         options.add_session_config_entry("session.qdqisint8allowed", "1")
-    with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
-        path = Path(folder) / "finished.onnx"
-        options.optimized_model_filepath = str(path)
-        try:
-            onnxruntime.InferenceSession(
-                content,
-                options,
-                providers=["CPUExecutionProvider"],
-                disabled_optimizers=["NchwcTransformer"] if elsewhere else None,
-            )
-            model = without_unused_domains(onnx.load(path))
-        except Exception as error:  # onnxruntime's own errors share no base class but this
-            problem = f"onnxruntime cannot load it: {first_line(error)}"
-            raise ModelError("the model", problem, "this recipe is not for this model") from error
+    try:
+        disabled = ["NchwcTransformer"] if elsewhere else None
+        model = without_unused_domains(rewritten(content, options, disabled))
+    except Exception as error:  # onnxruntime's own errors share no base class but this
+        problem = f"onnxruntime cannot load it: {first_line(error)}"
+        raise ModelError("the model", problem, "this recipe is not for this model") from error
     steady_names(model)
     about = {entry.key: entry.value for entry in model.metadata_props}
     if elsewhere != "x86_64":  # there the layout is still to be made

@@ -1,16 +1,14 @@
 """What onnxruntime makes of a graph when it loads it: which operators run fused, which are left."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import onnx
 from onnx import ModelProto, NodeProto
 
 from edgekit.engines import first_line
 from edgekit.errors import ModelError
+from edgekit_converters.rewritten import rewritten
 
 WHOLE = frozenset(
     {
@@ -65,15 +63,11 @@ def optimized(content: bytes) -> ModelProto:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.log_severity_level = 3
-    with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
-        path = Path(folder) / "optimized.onnx"
-        options.optimized_model_filepath = str(path)
-        try:
-            onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-            return onnx.load(path)
-        except Exception as error:  # onnxruntime's own errors share no base class but this
-            problem = f"onnxruntime does not load it: {first_line(error)}"
-            raise ModelError("the rewritten model", problem, "this recipe is not for it") from error
+    try:
+        return rewritten(content, options)
+    except Exception as error:  # onnxruntime's own errors share no base class but this
+        problem = f"onnxruntime does not load it: {first_line(error)}"
+        raise ModelError("the rewritten model", problem, "this recipe is not for it") from error
 
 
 def inspect(content: bytes) -> Fused:
